@@ -1,0 +1,92 @@
+package fallacy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// Checker judges a history. It is a function of the history alone.
+type Checker struct {
+	Name string
+	Doc  string // first a title line, then a blank line, then what it proves, what it cannot see, and the source
+
+	// Check returns what it found. An error means that the checker broke or gave
+	// up, ctx being done included: the verdict then is Unknown. It must be safe to
+	// run beside other checkers and must not change the history.
+	Check func(ctx context.Context, h History) (Finding, error)
+}
+
+// Verdict is what a checker, or a run, comes to. The zero Verdict is Unknown.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Unknown Verdict = iota
+	Valid
+	Invalid
+)
+
+var verdictNames = [...]string{"unknown", "valid", "invalid"}
+
+// String returns "unknown", "valid" or "invalid".
+func (v Verdict) String() string { return verdictNames[min(int(v), len(verdictNames)-1)] }
+
+// MarshalJSON returns the verdict's name as a JSON string.
+func (v Verdict) MarshalJSON() ([]byte, error) { return json.Marshal(v.String()) }
+
+// UnmarshalJSON reads a verdict's name.
+func (v *Verdict) UnmarshalJSON(data []byte) error {
+	var name string
+	if err := json.Unmarshal(data, &name); err != nil {
+		return err
+	}
+	for i, n := range verdictNames {
+		if n == name {
+			*v = Verdict(i)
+			return nil
+		}
+	}
+	return fmt.Errorf(`verdict is %q, want "unknown", "valid" or "invalid"`, name)
+}
+
+// Worse returns the worse of two verdicts: Invalid, then Unknown, then Valid.
+func Worse(a, b Verdict) Verdict {
+	switch {
+	case a == Invalid || b == Invalid:
+		return Invalid
+	case a == Unknown || b == Unknown:
+		return Unknown
+	}
+	return Valid
+}
+
+// Finding is all that a checker says. The zero Finding is Unknown with nothing examined.
+type Finding struct {
+	Verdict   Verdict   `json:"verdict"`
+	Examined  int       `json:"examined"` // how many ops or calls it looked at; 0 makes a pass vacuous
+	Anomalies []Anomaly `json:"anomalies,omitempty"`
+	Reason    string    `json:"reason,omitempty"`  // why the verdict is Unknown
+	Details   any       `json:"details,omitempty"` // further figures, as JSON has them
+}
+
+// Anomaly is one violation: the literature's name, a sentence that a reader can
+// check, and the evidence.
+type Anomaly struct {
+	Name string `json:"name"`
+	Why  string `json:"why"`
+	Ops  []int  `json:"ops"` // indexes into the history, in order
+
+	// Cycle is, for anomalies that are one, why each op must come before the next.
+	Cycle []Step `json:"cycle,omitempty"`
+}
+
+// Step is an edge of a cycle: of two operations, by the indexes of their
+// completions, one must come before the other.
+type Step struct {
+	From int    `json:"from"`
+	To   int    `json:"to"`
+	Type string `json:"type"` // "ww", "wr", "rw", "process" or "realtime"
+	Key  Value  `json:"key,omitzero"`
+	Why  string `json:"why"`
+}

@@ -1,0 +1,85 @@
+package fallacy
+
+import (
+	"context"
+	"io"
+)
+
+// Self as a process's Argv[0] stands for fallacy's own binary on the node.
+const Self = "fallacy:self"
+
+// Node is a member of a cluster and the addresses that concern it, all host:port.
+type Node struct {
+	Name   string                       `json:"name"`
+	Dir    string                       `json:"dir"`    // data directory of the target's process, on the node
+	Listen map[string]string            `json:"listen"` // by port's name: where the process is to listen
+	Peers  map[string]map[string]string `json:"peers"`  // by peer's and port's name: where this node reaches it
+	Public map[string]string            `json:"public"` // by port's name: where clients reach this node
+}
+
+// Process says how to run the target on a node.
+type Process struct {
+	Argv  []string          `json:"argv"`
+	Env   []string          `json:"env,omitempty"`   // besides the agent's own, as KEY=value
+	Files map[string]string `json:"files,omitempty"` // written before the first start: path relative to Node.Dir, content
+	Logs  []string          `json:"logs,omitempty"`  // files to collect besides stdout and stderr, relative to Node.Dir
+}
+
+// Conn is a target's own connection to one node, for one process. What else it
+// can do a workload finds out by the interfaces it names.
+type Conn = io.Closer
+
+// Target is a system under test. Kill, pause and start are not its job.
+type Target interface {
+	// Process says what to run on n, which is one of cluster.
+	Process(n Node, cluster []Node) (Process, error)
+
+	// Ready returns nil once n serves clients; any error means not yet.
+	Ready(ctx context.Context, n Node) error
+
+	// Open connects to n. An error here proves that no operation took place.
+	Open(ctx context.Context, n Node) (Conn, error)
+}
+
+// Ports is a target that says which ports its nodes listen on. Without it there is one, "client".
+type Ports interface {
+	// Ports returns the names; "client" must be one of them.
+	Ports() []string
+}
+
+// Primaries is a target that can tell which nodes lead.
+type Primaries interface {
+	// Primaries returns the names of the nodes that believe they lead, best effort
+	// and soon; none is an answer.
+	Primaries(ctx context.Context, cluster []Node) ([]string, error)
+}
+
+// CrashPatterns is a target that knows what its own crashes look like.
+type CrashPatterns interface {
+	// CrashPatterns returns regular expressions of lines in logs that mean a crash.
+	CrashPatterns() []string
+}
+
+// TargetOptions is what the command line tells a target.
+type TargetOptions struct {
+	Nodes int
+	Bug   string // which planted bug to run with; empty: none
+	Seed  uint64
+}
+
+// TargetKind is a target's entry in the catalogue.
+type TargetKind struct {
+	Name string
+	Doc  string // first a title line, then a blank line, then the manual page
+	New  func(TargetOptions) (Target, error)
+	Bugs []Bug
+}
+
+// Bug is a way in which a target can be told to be wrong, and how it shows.
+type Bug struct {
+	Name      string   `json:"name"`
+	Doc       string   `json:"doc"`
+	Workload  string   `json:"workload"`  // the workload that exposes it
+	Faults    []string `json:"faults"`    // the faults that bring it out; none: it shows by itself
+	Anomalies []string `json:"anomalies"` // of these at least one must be found
+}
