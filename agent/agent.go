@@ -1,0 +1,227 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/fallacy-dev/fallacy"
+	"github.com/fallacy-dev/fallacy/agent/clock"
+	"github.com/fallacy-dev/fallacy/agent/link"
+	"github.com/fallacy-dev/fallacy/agent/proc"
+)
+
+// Options is where an agent lives.
+type Options struct {
+	Dir  string // for the target's data, logs and the agent's own files
+	Host string // address that the node is reached at by its peers and clients; HostAuto: its own
+}
+
+// Agent is the state of one node.
+type Agent struct {
+	opts Options
+
+	mu      sync.Mutex
+	hello   Hello
+	state   State
+	ports   ports
+	listen  map[string]string
+	gates   gates
+	doors   []*link.Proxy
+	probes  *Prober
+	target  *proc.Supervisor
+	clock   *clock.Clock
+	noClock error
+	logs    []string // of the target, relative to the data directory
+	tripped string
+	life    *lease
+}
+
+// New returns an agent of a node where nothing runs and nothing is wrong.
+func New(opts Options) *Agent {
+	return &Agent{opts: opts, ports: ports{host: opts.Host}, gates: newGates(), state: State{Process: fallacy.Killed}}
+}
+
+func (a *Agent) dataDir() string { return filepath.Join(a.opts.Dir, "data") }
+func (a *Agent) logDir() string  { return filepath.Join(a.opts.Dir, "logs") }
+
+// Hello prepares the node.
+func (a *Agent) Hello(h Hello) (Greeting, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.probes != nil {
+		return Greeting{}, fmt.Errorf("node %s was greeted before", a.hello.Node)
+	}
+	for _, dir := range []string{a.dataDir(), a.logDir()} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return Greeting{}, err
+		}
+	}
+	var err error
+	if a.listen, err = a.ports.reserve(h.Ports); err != nil {
+		return Greeting{}, err
+	}
+	if a.probes, err = listenForProbes(h.Node, a.opts.Host); err != nil {
+		return Greeting{}, err
+	}
+	a.hello = h
+	a.listen[Probe] = a.probes.addr()
+	if a.noClock = clock.Supported(); a.noClock == nil {
+		a.clock, a.noClock = clock.New(filepath.Join(a.opts.Dir, "clock"))
+	}
+	a.life = newLease(h.Deadline, a.trip)
+	g := Greeting{PID: os.Getpid(), System: runtime.GOOS + "/" + runtime.GOARCH, Dir: a.dataDir(), Listen: a.listen}
+	if a.noClock != nil {
+		g.Clock = a.noClock.Error()
+	}
+	return g, nil
+}
+
+// Connect opens the doors to the peers and those of the clients.
+func (a *Agent) Connect(r Routes) (Doors, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	doors := Doors{Peers: make(map[string]map[string]string), Public: make(map[string]string)}
+	chance := fallacy.NewChance(a.hello.Seed).At("link").At(a.hello.Node)
+	for peer, ports := range r.Peers {
+		doors.Peers[peer] = make(map[string]string)
+		for port, addr := range ports {
+			door, err := a.door(addr, a.gates.out(peer), a.gates.in(peer), chance.At(peer).At(port))
+			if err != nil {
+				return Doors{}, err
+			}
+			doors.Peers[peer][port] = door
+		}
+		a.probes.Route(peer, doors.Peers[peer][Probe])
+	}
+	for port, addr := range a.listen {
+		door, err := a.door(addr, a.gates.in(fallacy.Clients), a.gates.out(fallacy.Clients), chance.At(fallacy.Clients).At(port))
+		if err != nil {
+			return Doors{}, err
+		}
+		doors.Public[port] = door
+	}
+	return doors, nil
+}
+
+func (a *Agent) door(upstream string, out, in *link.Gate, chance fallacy.Chance) (string, error) {
+	p, err := link.Listen(a.opts.Host, upstream, out, in, chance)
+	if err != nil {
+		return "", err
+	}
+	a.doors = append(a.doors, p)
+	return p.Addr(), nil
+}
+
+// Start writes the target's files and starts it.
+func (a *Agent) Start(ctx context.Context, p fallacy.Process) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.target != nil {
+		return errors.New("the target was started before")
+	}
+	if len(p.Argv) == 0 {
+		return errors.New("the target has no command")
+	}
+	for name, content := range p.Files {
+		if err := a.write(name, content); err != nil {
+			return err
+		}
+	}
+	argv := append([]string(nil), p.Argv...)
+	if argv[0] == fallacy.Self {
+		self, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("find fallacy's own binary: %w", err)
+		}
+		argv[0] = self
+	}
+	spec := proc.Spec{
+		Argv: argv, Env: append(os.Environ(), p.Env...), Dir: a.dataDir(),
+		Output: filepath.Join(a.logDir(), "output.log"),
+	}
+	if a.clock != nil {
+		spec.Start = a.clock.Start
+	}
+	a.logs = p.Logs
+	a.target = proc.New(spec)
+	a.state.Process = fallacy.Running
+	return a.target.Set(ctx, fallacy.Running)
+}
+
+func (a *Agent) write(name, content string) error {
+	if !filepath.IsLocal(name) {
+		return fmt.Errorf("the target's file %q is not inside its data directory", name)
+	}
+	path := filepath.Join(a.dataDir(), name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(content), 0o644)
+}
+
+// Apply makes s what is wrong with the node.
+func (a *Agent) Apply(ctx context.Context, s State) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.tripped = ""
+	return a.reconcile(ctx, s)
+}
+
+// reconcile brings every mechanism to s, whatever becomes of the others.
+func (a *Agent) reconcile(ctx context.Context, s State) error {
+	a.state = s
+	a.gates.set(s)
+	var errs []error
+	switch {
+	case a.clock != nil:
+		errs = append(errs, a.clock.Set(s.Clock))
+	case s.Clock != fallacy.Skew{}:
+		errs = append(errs, fmt.Errorf("skew the clock: %w", a.noClock))
+	}
+	if a.target != nil {
+		errs = append(errs, a.target.Set(ctx, s.Process))
+	}
+	return errors.Join(errs...)
+}
+
+// trip heals the node since nobody gave a sign of life.
+func (a *Agent) trip(silence time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	err := a.reconcile(ctx, State{})
+	a.tripped = fmt.Sprintf("the node healed itself after %v without a sign of life from the controller", silence)
+	if err != nil {
+		a.tripped += ", but not all of it: " + err.Error()
+	}
+}
+
+// Close heals the node, ends the target and shuts every door.
+func (a *Agent) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.life != nil {
+		a.life.end()
+	}
+	errs := []error{a.reconcile(ctx, State{Process: fallacy.Killed})}
+	for _, d := range a.doors {
+		errs = append(errs, d.Close())
+	}
+	if a.probes != nil {
+		errs = append(errs, a.probes.Close())
+	}
+	if a.clock != nil {
+		errs = append(errs, a.clock.Close())
+	}
+	errs = append(errs, a.ports.release())
+	return errors.Join(errs...)
+}
