@@ -1,0 +1,142 @@
+package nemesis
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fallacy-dev/fallacy"
+)
+
+// The fallacies of distributed computing (Deutsch, Gosling), as far as there are
+// faults here that punish them, and what their list forgets.
+const (
+	reliable          = "the network is reliable"
+	zeroLatency       = "latency is zero"
+	infiniteBandwidth = "bandwidth is infinite"
+	stableTopology    = "topology does not change"
+	oneAdministrator  = "there is one administrator"
+	machinesFail      = "machines do not fail"
+)
+
+// Family is a way to misbehave.
+type Family struct {
+	Name     string
+	Doc      string // first a title line, then a blank line, then the manual page
+	Fallacy  string // which it punishes
+	Needs    []fallacy.Need
+	Nodes    int // the fewest nodes that it makes sense with
+	Variants []Variant
+
+	choose choose             // without a variant
+	named  func(pick) Variant // with nodes by name in place of a variant; nil: it takes none
+}
+
+// Variant is a shape of a family's misbehaviour.
+type Variant struct {
+	Name   string // behind the colon
+	Doc    string // a line
+	needs  []fallacy.Need
+	choose choose
+	named  func(pick) Variant // with who is to be hit behind a second colon; nil: it takes none
+}
+
+// Families are all that there are, in the order of the fallacies.
+func Families() []*Family {
+	return []*Family{
+		partition(),
+		reset(),
+		stall(),
+		delay(),
+		processFault("pause", pauseDoc, zeroLatency, fallacy.Paused),
+		rate(),
+		processFault("restart", restartDoc, stableTopology, fallacy.Terminated),
+		clock(),
+		processFault("kill", killDoc, machinesFail, fallacy.Killed),
+	}
+}
+
+// New returns the nemesis that name asks for, "kill" or "partition:bridge", with
+// a schedule. The error says which names there are.
+func New(name string, schedule Schedule) (fallacy.Nemesis, error) {
+	parts := strings.Split(name, ":")
+	i := slices.IndexFunc(Families(), func(f *Family) bool { return f.Name == parts[0] })
+	if i < 0 {
+		return fallacy.Nemesis{}, &UnknownError{Kind: "fault", Name: name, Known: Names()}
+	}
+	f := Families()[i]
+	chosen := Variant{choose: f.choose, named: f.named}
+	if len(parts) > 1 {
+		var err error
+		if chosen, err = f.variant(name, parts[1:]); err != nil {
+			return fallacy.Nemesis{}, err
+		}
+	}
+	return fallacy.Nemesis{
+		Name: name, Doc: f.Doc, Fallacy: f.Fallacy,
+		Needs:    append(slices.Clone(f.Needs), chosen.needs...),
+		Fault:    imposed{name, chosen.choose, f.tries()},
+		Schedule: schedule.Generator(),
+	}, nil
+}
+
+// tries is how often a fault may choose anew. Links are there whatever becomes
+// of the processes.
+func (f *Family) tries() int {
+	if slices.Contains(f.Needs, fallacy.NeedLinks) {
+		return 1
+	}
+	return 4
+}
+
+// variant finds what stands behind the family's name.
+func (f *Family) variant(name string, parts []string) (Variant, error) {
+	unknown := &UnknownError{Kind: "fault", Name: name, Known: f.names()}
+	if len(parts) > 2 {
+		return Variant{}, unknown
+	}
+	chosen := Variant{named: f.named}
+	for _, part := range parts {
+		i := slices.IndexFunc(f.Variants, func(v Variant) bool { return v.Name == part })
+		switch {
+		case i >= 0 && chosen.choose == nil:
+			chosen = f.Variants[i]
+		case chosen.named != nil:
+			p, ok := pickNamed(part)
+			if !ok {
+				return Variant{}, unknown
+			}
+			chosen = chosen.named(p)
+		default:
+			return Variant{}, unknown
+		}
+	}
+	return chosen, nil
+}
+
+func (f *Family) names() []string {
+	names := []string{f.Name}
+	for _, v := range f.Variants {
+		names = append(names, f.Name+":"+v.Name)
+	}
+	return names
+}
+
+// Names returns the names of all families with all their variants.
+func Names() []string {
+	var all []string
+	for _, f := range Families() {
+		all = append(all, f.names()...)
+	}
+	return all
+}
+
+// UnknownError is a name that does not exist, with those that do.
+type UnknownError struct {
+	Kind  string // "fault"
+	Name  string
+	Known []string
+}
+
+// Error names the name, and not what there is: who prints it knows what is near.
+func (e *UnknownError) Error() string { return fmt.Sprintf("there is no %s %q", e.Kind, e.Name) }

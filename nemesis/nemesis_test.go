@@ -1,0 +1,327 @@
+package nemesis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fallacy-dev/fallacy"
+	"github.com/fallacy-dev/fallacy/generator"
+	"pgregory.net/rapid"
+)
+
+// cluster is a control that remembers what is imposed, and can be made to fail.
+type cluster struct {
+	imposed map[string]Conditions
+	fail    error
+}
+
+func (c *cluster) Impose(_ context.Context, fault string, conditions map[string]fallacy.Condition) error {
+	if c.fail != nil && conditions != nil {
+		for n, cond := range conditions { // half of it
+			c.imposed[fault] = Conditions{n: cond}
+			break
+		}
+		return c.fail
+	}
+	if conditions == nil {
+		delete(c.imposed, fault)
+		return nil
+	}
+	c.imposed[fault] = conditions
+	return nil
+}
+
+func (c *cluster) Verify(_ context.Context, fault string) (fallacy.Value, error) {
+	return fallacy.Int(len(c.imposed[fault])), nil
+}
+
+// led is a target whose second node leads.
+type led struct{ fallacy.Target }
+
+func (led) Primaries(_ context.Context, cluster []fallacy.Node) ([]string, error) {
+	return []string{cluster[min(1, len(cluster)-1)].Name}, nil
+}
+
+func clusterOf(n int) (*cluster, fallacy.Cluster) {
+	control := &cluster{imposed: make(map[string]Conditions)}
+	c := fallacy.Cluster{Control: control, Target: led{}}
+	for i := range n {
+		c.Nodes = append(c.Nodes, fallacy.Node{Name: fmt.Sprintf("n%d", i+1)})
+	}
+	return control, c
+}
+
+func TestEveryFaultInjectsAndHeals(t *testing.T) {
+	for _, name := range append(Names(), "kill:n1+n3", "pause:n2", "clock:freeze:leader", "clock:step:n1", "delay:n5") {
+		t.Run(name, func(t *testing.T) {
+			n, err := New(name, Schedule{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for seed := range uint64(20) {
+				control, c := clusterOf(5)
+				rng := fallacy.NewChance(seed).Rand()
+				damage, err := n.Fault.Inject(t.Context(), rng, c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				conditions := control.imposed[name]
+				if !harmful(conditions) || damage.IsNil() {
+					t.Fatalf("seed %d: %v does no harm; damage %v", seed, conditions, damage)
+				}
+				if evidence, err := n.Fault.Verify(t.Context(), c); err != nil || evidence.IsNil() {
+					t.Errorf("verify: %v, %v", evidence, err)
+				}
+				for range 2 {
+					if err := n.Fault.Heal(t.Context(), c); err != nil || len(control.imposed) > 0 {
+						t.Fatalf("heal: %v, left %v", err, control.imposed)
+					}
+				}
+				control.fail = errors.New("n2 is unreachable")
+				if _, err := n.Fault.Inject(t.Context(), rng, c); !errors.Is(err, control.fail) {
+					t.Errorf("half an injection: got %v", err)
+				}
+				if err := n.Fault.Heal(t.Context(), c); err != nil || len(control.imposed) > 0 {
+					t.Errorf("heal after half an injection: %v, left %v", err, control.imposed)
+				}
+			}
+		})
+	}
+}
+
+func harmful(c Conditions) bool {
+	for _, cond := range c {
+		if cond.Process != fallacy.Running || cond.Clock != (fallacy.Skew{}) {
+			return true
+		}
+		for _, l := range cond.Links {
+			if l != (fallacy.Link{}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func TestFaultsByLeader(t *testing.T) {
+	for name, want := range map[string][]string{"kill:leader": {"n2"}, "pause:follower": {"n1", "n3", "n4", "n5"}, "clock:freeze:leader": {"n2"}} {
+		n, err := New(name, Schedule{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for seed := range uint64(10) {
+			control, c := clusterOf(5)
+			if _, err := n.Fault.Inject(t.Context(), fallacy.NewChance(seed).Rand(), c); err != nil {
+				t.Fatal(err)
+			}
+			for node := range control.imposed[name] {
+				if !slices.Contains(want, node) {
+					t.Errorf("%s hits %s, want one of %v", name, node, want)
+				}
+			}
+		}
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	for _, name := range []string{"", "loss", "partition:squares", "kill:leader:n1", "partition:halves:n1", "clock:freeze:leader:n1", "clock:n1", "kill:everybody"} {
+		var unknown *UnknownError
+		if _, err := New(name, Schedule{}); !errors.As(err, &unknown) {
+			t.Errorf("%q: got %v, want that it is unknown", name, err)
+		}
+	}
+	n, err := New("kill:n9", Schedule{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, c := clusterOf(3)
+	if _, err := n.Fault.Inject(t.Context(), fallacy.NewChance(1).Rand(), c); err == nil || !strings.Contains(err.Error(), `no node "n9"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSplits(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		size := rapid.IntRange(2, 9).Draw(t, "nodes")
+		rng := fallacy.NewChance(rapid.Uint64().Draw(t, "seed")).Rand()
+		_, c := clusterOf(size)
+		nodes := c.Names()
+		hears := func(g Grudge, to, from string) bool { return to == from || !slices.Contains(g[to], from) }
+		sees := func(g Grudge, n string) (count int) {
+			for _, m := range nodes {
+				if hears(g, n, m) {
+					count++
+				}
+			}
+			return count
+		}
+		for _, s := range splits() {
+			g := s.choose(rng, nodes)
+			for to, froms := range g {
+				for _, from := range froms {
+					if to == from {
+						t.Fatalf("%s: %s bears a grudge against itself", s.name, to)
+					}
+					if s.name != "one-way" && s.name != "clients" && hears(g, from, to) {
+						t.Fatalf("%s: %s does not hear %s, but the other way round", s.name, to, from)
+					}
+				}
+			}
+			if s.name == "ring" {
+				for _, n := range nodes {
+					if sees(g, n) <= size/2 {
+						t.Fatalf("ring of %d: %s sees %d, no majority: %v", size, n, sees(g, n), g)
+					}
+				}
+			}
+			if s.name == "halves" && size > 2 {
+				for _, n := range nodes {
+					if k := sees(g, n); k == size || k == 0 {
+						t.Fatalf("halves of %d: %s sees %d", size, n, k)
+					}
+				}
+			}
+			if s.name == "bridge" && size >= 3 {
+				bridges := 0
+				for _, n := range nodes {
+					if sees(g, n) == size {
+						bridges++
+					}
+				}
+				if bridges != 1 {
+					t.Fatalf("bridge of %d has %d bridges: %v", size, bridges, g)
+				}
+			}
+		}
+	})
+}
+
+func TestRingSeesNoTwoTheSame(t *testing.T) {
+	g := MajoritiesRing(fallacy.NewChance(1).Rand(), []string{"a", "b", "c", "d", "e"})
+	seen := map[string]string{}
+	for n, grudge := range g {
+		slices.Sort(grudge)
+		key := strings.Join(grudge, ",")
+		if other, ok := seen[key]; ok {
+			t.Errorf("%s and %s see the same majority", n, other)
+		}
+		seen[key] = n
+	}
+	if len(seen) != 5 {
+		t.Errorf("got %v", g)
+	}
+}
+
+func TestSkewsStayInBounds(t *testing.T) {
+	rng := fallacy.NewChance(5).Rand()
+	back, forth := 0, 0
+	for range 1000 {
+		for _, w := range wrongnesses() {
+			s := w.skew(rng)
+			if s == (fallacy.Skew{}) || s.Offset.Abs().Minutes() > 5 || s.Drift > 500_000 || s.Drift < -500_000 {
+				t.Fatalf("%s: %+v", w.name, s)
+			}
+			if s.Offset < 0 {
+				back++
+			} else if s.Offset > 0 {
+				forth++
+			}
+		}
+	}
+	if back < 800 || forth < 800 {
+		t.Errorf("%d steps back and %d forth of 2000", back, forth)
+	}
+}
+
+func run(s Schedule, seed uint64) fallacy.History {
+	return generator.Simulate(generator.OnNemesis("f", s.Generator()), generator.World{
+		Workers: 1, Nemeses: []string{"f"}, Seed: seed, MaxOps: 40, Answer: generator.Perfect,
+	})
+}
+
+func TestScheduleTakesTurnsInTime(t *testing.T) {
+	s := Schedule{Quiet: 1000, Fault: 100}
+	want := "inject"
+	var last fallacy.Op
+	for _, op := range run(s, 1) {
+		if op.Type != fallacy.Invoke {
+			continue
+		}
+		mean := map[string]int64{"inject": 1000, "heal": 100}[op.F]
+		if gap := int64(op.Time - last.Time); op.F != want || gap < mean/2-50 || gap > mean*3/2+50 {
+			t.Fatalf("%v after %v", op, last)
+		}
+		want = map[string]string{"inject": "heal", "heal": "inject"}[want]
+		last = op
+	}
+}
+
+func TestFaultThatComesLateStays(t *testing.T) {
+	s := Schedule{Quiet: 1000, Fault: 300}
+	h := generator.Simulate(generator.OnNemesis("f", s.Generator()), generator.World{
+		Workers: 1, Nemeses: []string{"f"}, Seed: 1, MaxOps: 40, Answer: generator.Perfect, Latency: 600,
+	})
+	var injected fallacy.Op
+	for _, op := range h {
+		if op.F == "inject" && op.Type == fallacy.Info {
+			injected = op
+		}
+		if op.F == "heal" && op.Type == fallacy.Invoke && op.Time-injected.Time < 100 {
+			t.Fatalf("what came into force at %v is healed at %v", injected.Time, op.Time)
+		}
+	}
+	if injected.F == "" {
+		t.Fatal("nothing was injected")
+	}
+}
+
+func TestPlanRunsAgain(t *testing.T) {
+	n, err := New("kill:minority", Schedule{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var h fallacy.History
+	var want []Conditions
+	for i := range 3 {
+		control, c := clusterOf(5)
+		damage, err := n.Fault.Inject(t.Context(), fallacy.NewChance(uint64(i)).Rand(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, control.imposed[n.Name])
+		op := fallacy.Op{Process: fallacy.NemesisProcess, Nemesis: n.Name, F: "inject"}
+		done := op
+		done.Type, done.Value = fallacy.Info, fallacy.Object(fallacy.Field{Name: "damage", Value: damage})
+		h = append(h, op, done)
+	}
+	plan, err := PlanOf(h, 7, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := plan.Nemeses()
+	if err != nil || len(again) != 1 || again[0].Name != n.Name {
+		t.Fatalf("got %v, %v", again, err)
+	}
+	for i := range 3 {
+		control, c := clusterOf(5)
+		if _, err := again[0].Fault.Inject(t.Context(), fallacy.NewChance(99).Rand(), c); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(control.imposed[n.Name]); got != fmt.Sprint(want[i]) {
+			t.Errorf("injection %d: got %s, want %v", i, got, want[i])
+		}
+	}
+}
+
+func TestDocs(t *testing.T) {
+	for _, f := range Families() {
+		title, rest, _ := strings.Cut(f.Doc, "\n\n")
+		if title == "" || rest == "" || strings.HasSuffix(title, ".") || f.Fallacy == "" || len(f.Variants) == 0 {
+			t.Errorf("%s: Doc wants a title without a full stop and a manual page, a fallacy and variants", f.Name)
+		}
+	}
+}
