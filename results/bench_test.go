@@ -1,0 +1,97 @@
+package results
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/fallacy-dev/fallacy"
+)
+
+// registerHistory returns n ops of a register workload, as a run records them.
+func registerHistory(n int) fallacy.History {
+	h := make(fallacy.History, 0, n)
+	for i := 0; len(h)+2 <= n; i++ {
+		process := i % 10
+		f, arg, seen := "read", fallacy.Nil(), fallacy.Int(i/3)
+		if i%2 == 0 {
+			f, arg, seen = "write", fallacy.Int(i), fallacy.Int(i)
+		}
+		key := fallacy.String(fmt.Sprint("k", i%8))
+		at := time.Duration(i) * 137_911
+		node := fmt.Sprint("n", 1+process%5)
+		h = append(h,
+			fallacy.Op{Index: len(h), Time: at, Process: process, Type: fallacy.Invoke, F: f, Value: fallacy.Tuple(key, arg), Node: node},
+			fallacy.Op{Index: len(h) + 1, Time: at + 98_765 + time.Duration(i*7919%50000), Process: process, Type: fallacy.OK, F: f, Value: fallacy.Tuple(key, seen), Node: node})
+	}
+	return h
+}
+
+func perOp(b *testing.B, ops int) {
+	b.ReportMetric(float64(ops)*float64(b.N)/b.Elapsed().Seconds(), "ops/s")
+}
+
+func BenchmarkRecord(b *testing.B) {
+	const batch = 64
+	h := registerHistory(batch * 100)
+	d, err := Create(b.TempDir(), "refstore/register", time.Now())
+	if err != nil {
+		b.Fatal(err)
+	}
+	at := 0
+	for b.Loop() {
+		if err := d.Record(h[at : at+batch]); err != nil {
+			b.Fatal(err)
+		}
+		at = (at + batch) % len(h)
+	}
+	perOp(b, batch)
+}
+
+func BenchmarkFinish(b *testing.B) {
+	const n = 200_000
+	h := registerHistory(n)
+	root := b.TempDir()
+	for b.Loop() {
+		b.StopTimer()
+		d, err := Create(root, "refstore/register", time.Now())
+		if err == nil {
+			err = d.Record(h)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		if err := d.Finish(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	perOp(b, n)
+}
+
+func BenchmarkReadHistory(b *testing.B) {
+	const n = 200_000
+	var plain, packed bytes.Buffer
+	for _, op := range registerHistory(n) {
+		plain.Write(append(op.AppendJSON(nil), '\n'))
+	}
+	if err := pack(&packed, bytes.NewReader(plain.Bytes())); err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		text []byte
+	}{{"plain", plain.Bytes()}, {"zstd", packed.Bytes()}} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				h, damage, err := ReadHistory(bytes.NewReader(c.text))
+				if err != nil || damage != nil || len(h) != n {
+					b.Fatal(len(h), damage, err)
+				}
+			}
+			perOp(b, n)
+			b.ReportMetric(float64(len(c.text))/n, "bytes/op")
+		})
+	}
+}

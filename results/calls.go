@@ -1,0 +1,192 @@
+package results
+
+import (
+	"strings"
+	"time"
+
+	"github.com/fallacy-dev/fallacy"
+)
+
+// lanesMax bounds the lanes of the chart: a foreign history may number its
+// processes as it likes.
+const lanesMax = 1024
+
+// calls is a history as the page shows it: a call a row, workers in lanes.
+type calls struct {
+	all    []fallacy.Call
+	byOp   map[int]int // an op's index to its call
+	keyed  bool        // every call's value is a key with an argument
+	lanes  int
+	end    time.Duration // the last op's time
+	nodes  []string
+	laneOf func(process int) int
+}
+
+func callsOf(run Run, h fallacy.History) *calls {
+	c := &calls{byOp: make(map[int]int), keyed: true, nodes: run.Nodes}
+	workers, first := run.Concurrency, 0
+	settled := false // a process was retired: new numbers are not new workers
+	for call := range h.Calls() {
+		if call.Invoke.Process >= first && !settled {
+			first = call.Invoke.Process + 1
+		}
+		settled = settled || call.Type() == fallacy.Info
+		for _, op := range call.Ops() {
+			c.byOp[op] = len(c.all)
+		}
+		c.all = append(c.all, call)
+		key, _, ok := call.Invoke.Value.Tuple()
+		c.keyed = c.keyed && ok && (key.Kind() == fallacy.KindInt || key.Kind() == fallacy.KindString)
+	}
+	if len(h) > 0 {
+		c.end = h[len(h)-1].Time
+	}
+	if workers <= 0 {
+		workers = first
+	}
+	workers = min(max(workers, 1), lanesMax)
+	c.lanes = workers
+	c.laneOf = func(process int) int { return process % workers }
+	c.addNodes()
+	return c
+}
+
+// addNodes adds those that the history names and the run does not.
+func (c *calls) addNodes() {
+	known := make(map[string]bool)
+	nodes := append([]string(nil), c.nodes...)
+	for _, n := range nodes {
+		known[n] = true
+	}
+	for _, call := range c.all {
+		if n := nodeOf(call); n != "" && !known[n] {
+			known[n] = true
+			nodes = append(nodes, n)
+		}
+	}
+	c.nodes = nodes
+}
+
+// nodeOf returns the node that a call was put to.
+func nodeOf(c fallacy.Call) string {
+	if c.Complete != nil && c.Complete.Node != "" {
+		return c.Complete.Node
+	}
+	return c.Invoke.Node
+}
+
+// parts returns a call's keys, what it was asked with, and what came back.
+func (c *calls) parts(call fallacy.Call) (keys []fallacy.Value, asked, got fallacy.Value) {
+	asked = call.Invoke.Value
+	if call.Complete != nil && call.Type() != fallacy.Info {
+		got = call.Complete.Value
+	}
+	if c.keyed {
+		key, arg, _ := asked.Tuple()
+		if k, v, ok := got.Tuple(); ok && k.Equal(key) {
+			got = v
+		}
+		return []fallacy.Value{key}, arg, got
+	}
+	if ops, ok := asked.Txn(); ok {
+		for _, op := range ops {
+			keys = append(keys, op.Key)
+		}
+	}
+	return keys, asked, got
+}
+
+// words returns a call as a reader says it: "read x → 34".
+func (c *calls) words(call fallacy.Call) string {
+	keys, asked, got := c.parts(call)
+	text := call.Invoke.F
+	if c.keyed {
+		text += " " + plain(keys[0])
+	}
+	if asked.Kind() == fallacy.KindTxn && !c.keyed {
+		if got.Kind() == fallacy.KindTxn {
+			asked = got // its reads are filled in
+		}
+		ops, _ := asked.Txn()
+		return txnWords(ops, call.Type() == fallacy.OK)
+	}
+	wanted := askedWords(call.Invoke.F, asked)
+	if !asked.IsNil() {
+		text += " " + wanted
+	}
+	switch {
+	case call.Type() == fallacy.Info && asked.IsNil():
+		text += " → ?"
+	case call.Type() == fallacy.Info:
+	case asked.IsNil() && got.IsNil() && call.Type() == fallacy.OK && (c.keyed || call.Invoke.F == "read"):
+		text += " → nothing"
+	case got.IsNil() || got.Equal(asked):
+	case strings.Contains(wanted, " → "):
+		text += ", saw " + valueWords(got)
+	default:
+		text += " → " + valueWords(got)
+	}
+	return text
+}
+
+// askedWords writes what a call was asked with; of a compare-and-set, which
+// value it was to find and which to leave.
+func askedWords(f string, asked fallacy.Value) string {
+	if old, next, ok := asked.Tuple(); ok && f == "cas" {
+		return valueWords(old) + " → " + valueWords(next)
+	}
+	return valueWords(asked)
+}
+
+// valueWords writes a value for people: a transaction as its steps.
+func valueWords(v fallacy.Value) string {
+	ops, ok := v.Txn()
+	if !ok || len(ops) == 0 {
+		return v.String()
+	}
+	return txnWords(ops, false)
+}
+
+// txnWords writes the steps of a transaction; a read that came to an end and saw
+// nothing did see that.
+func txnWords(ops []fallacy.MicroOp, done bool) string {
+	text := ""
+	for i, op := range ops {
+		if i > 0 {
+			text += ", "
+		}
+		text += op.F + " " + plain(op.Key)
+		if op.F == "r" {
+			text += " → "
+			switch {
+			case op.Value.IsNil() && done:
+				text += "nothing"
+				continue
+			case op.Value.IsNil():
+				text += "?"
+				continue
+			}
+		} else {
+			text += " "
+		}
+		text += op.Value.String()
+	}
+	return text
+}
+
+// outcome says in words how a call ended.
+func outcome(call fallacy.Call) string {
+	why := ""
+	if call.Complete != nil && call.Complete.Error != "" {
+		why = ": " + shorten(call.Complete.Error, 300)
+	}
+	switch {
+	case call.Type() == fallacy.OK:
+		return "ok" + why
+	case call.Type() == fallacy.Fail:
+		return "did not happen" + why
+	case call.Complete == nil:
+		return "never answered: nobody knows"
+	}
+	return "nobody knows" + why
+}

@@ -1,0 +1,171 @@
+package results
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fallacy-dev/fallacy"
+)
+
+// episode is one time that a fault was in force. It counts from the moment the
+// inject was asked for to the moment the heal was done: in between, anything
+// that an operation suffered may be its doing.
+type episode struct {
+	Nemesis  string
+	Kind     string
+	From, To time.Duration
+	Damage   damage
+	What     string   // the damage in words
+	Seen     []string // the evidence in words
+	Trouble  string   // why it counts as not verified
+	Healed   string   // "" if it never was
+	HealOp   int      // the heal's completion, -1 if none
+}
+
+// Verified tells whether the fault was seen to take effect.
+func (e *episode) Verified() bool { return e.Trouble == "" }
+
+// Name returns the nemesis as people read it: "partition, halves".
+func (e *episode) Name() string { return strings.Replace(e.Nemesis, ":", ", ", 1) }
+
+// During returns the time in force.
+func (e *episode) During() time.Duration { return e.To - e.From }
+
+// episodesOf returns what the nemeses did, in order.
+func episodesOf(h fallacy.History, end time.Duration) []*episode {
+	var all []*episode
+	open := make(map[string]*episode)
+	for c := range h.Faults() {
+		name := c.Invoke.Nemesis
+		before := open[name]
+		switch c.Invoke.F {
+		case "inject":
+			if before != nil { // what is imposed now replaces what was before
+				before.To, before.Healed = c.Invoke.Time, "replaced by the next one"
+			}
+			e := injected(c, end)
+			all, open[name] = append(all, e), e
+		case "heal":
+			if before == nil {
+				continue
+			}
+			delete(open, name)
+			before.heal(c)
+		}
+	}
+	return all
+}
+
+func injected(c fallacy.Call, end time.Duration) *episode {
+	e := &episode{Nemesis: c.Invoke.Nemesis, From: c.Invoke.Time, To: end, HealOp: -1}
+	if c.Complete == nil {
+		e.Kind, e.Trouble, e.What = kindOf(e.Nemesis), "it was never heard of again", "unknown"
+		return e
+	}
+	v := c.Complete.Value
+	e.Damage, e.Trouble = damageOf(v.Get("damage")), c.Complete.Error
+	e.Seen = evidenceWords(v.Get("evidence"))
+	if e.Kind = e.Damage.kind(); e.Kind == "" {
+		e.Kind = kindOf(e.Nemesis)
+	}
+	switch {
+	case len(e.Damage) > 0:
+		e.What = e.Damage.String()
+	case v.IsNil():
+		e.What = "nothing was reported"
+	default:
+		e.What = shorten(v.String(), 300)
+	}
+	return e
+}
+
+func (e *episode) heal(c fallacy.Call) {
+	if c.Complete == nil {
+		return
+	}
+	e.To, e.HealOp = c.Complete.Time, c.Complete.Index
+	e.Healed = "after " + lasting(c.Complete.Time-c.Invoke.Time)
+	if c.Complete.Error != "" {
+		e.Healed = "not seen to be healed: " + c.Complete.Error
+	}
+}
+
+// evidenceWords says what a verification saw. Fields that are not known are
+// shown as they are.
+func evidenceWords(v fallacy.Value) []string {
+	fields, ok := v.Fields()
+	if !ok {
+		if v.IsNil() {
+			return nil
+		}
+		return []string{shorten(v.String(), 200)}
+	}
+	var words []string
+	for _, f := range fields {
+		each, _ := f.Value.Fields()
+		list, _ := f.Value.List()
+		n, isInt := f.Value.Int()
+		switch {
+		case f.Name == "process" && len(each) > 0:
+			for _, p := range each {
+				words = append(words, p.Name+" "+plain(p.Value))
+			}
+		case f.Name == "skew_ns" && len(each) > 0:
+			for _, p := range each {
+				words = append(words, readsClock(p))
+			}
+		case f.Name == "open_links" && n == 0 && isInt:
+		case f.Name == "open_links" && isInt:
+			words = append(words, some(n, "link")+" answered")
+		case f.Name == "closed_links" && len(list) > 0:
+			words = append(words, some(len(list), "link")+" let nothing through")
+		case f.Name == "rtt_ns" && len(list) > 0:
+			words = append(words, slowLinks(list))
+		default:
+			words = append(words, f.Name+" "+shorten(plain(f.Value), 120))
+		}
+	}
+	slices.SortStableFunc(words, func(a, b string) int { // what was broken comes first
+		return strings.Compare(rankOf(a), rankOf(b))
+	})
+	return words
+}
+
+func rankOf(words string) string {
+	if strings.HasSuffix(words, "answered") {
+		return "1"
+	}
+	return "0"
+}
+
+func readsClock(f fallacy.Field) string {
+	n, ok := f.Value.Int()
+	if !ok {
+		return f.Name + ": " + plain(f.Value)
+	}
+	sign := "+"
+	if n < 0 {
+		sign = ""
+	}
+	return f.Name + "’s process reads " + sign + lasting(time.Duration(n))
+}
+
+func slowLinks(list []fallacy.Value) string {
+	least, most := time.Duration(1<<62), time.Duration(0)
+	for _, l := range list {
+		_, took, _ := l.Tuple()
+		n, _ := took.Int()
+		least, most = min(least, time.Duration(n)), max(most, time.Duration(n))
+	}
+	return fmt.Sprintf("%s took %s to %s there and back", some(len(list), "link"), lasting(least), lasting(most))
+}
+
+// plain returns a string without its quotes, and any other value as JSON.
+func plain(v fallacy.Value) string {
+	if s, ok := v.Str(); ok {
+		return s
+	}
+	return v.String()
+}
