@@ -54,6 +54,19 @@ type Primaries interface {
 	Primaries(ctx context.Context, cluster []Node) ([]string, error)
 }
 
+// Images is a target whose programs fallacy does not carry itself.
+type Images interface {
+	// Image says where they come from.
+	Image() Image
+}
+
+// Image says where a target's programs come from.
+type Image struct {
+	Name     string   // of the official image, as docker pull knows it, with a tag
+	Programs []string // found by name in PATH where they are installed; the target's own first
+	Files    []string // what else they need of a machine where they are installed: absolute paths
+}
+
 // CrashPatterns is a target that knows what its own crashes look like.
 type CrashPatterns interface {
 	// CrashPatterns returns regular expressions of lines in logs that mean a crash.
@@ -62,9 +75,10 @@ type CrashPatterns interface {
 
 // TargetOptions is what the command line tells a target.
 type TargetOptions struct {
-	Nodes int
-	Bug   string // which planted bug to run with; empty: none
-	Seed  uint64
+	Nodes    int
+	Bug      string // which planted bug to run with; empty: none
+	Topology string // how the nodes are put together; empty: the target's own default
+	Seed     uint64
 }
 
 // TargetKind is a target's entry in the catalogue.
