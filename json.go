@@ -1,11 +1,8 @@
 package fallacy
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -141,95 +138,4 @@ func (o Op) MarshalJSON() ([]byte, error) { return o.AppendJSON(nil), nil }
 func (o *Op) UnmarshalJSON(data []byte) (err error) {
 	*o, err = ParseOp(data)
 	return err
-}
-
-// ParseValue reads the JSON in data as a value. Numbers are whole numbers of 64
-// bits; a fraction or a larger number is an error that names it.
-func ParseValue(data []byte) (Value, error) {
-	p := parser{in: data}
-	v := p.value(0)
-	p.end()
-	return v, p.err
-}
-
-// ParseOp reads one line of a history. Index and time may be missing and then
-// are -1 and 0; the rest of the fields default to their zero values, but a line
-// without process or type is an error. Unknown fields go to [Op.Extra].
-func ParseOp(line []byte) (Op, error) {
-	p := parser{in: line}
-	op := Op{Index: -1}
-	seen := map[string]bool{}
-	p.object(func(name string) {
-		seen[name] = true
-		p.opField(&op, name)
-	})
-	p.end()
-	if p.err == nil {
-		for _, name := range []string{"process", "type"} {
-			if !seen[name] {
-				return op, fmt.Errorf("an op has no %q field", name)
-			}
-		}
-	}
-	return op, p.err
-}
-
-func (p *parser) opField(op *Op, name string) {
-	switch name {
-	case "index":
-		op.Index = int(p.number(name))
-	case "time":
-		op.Time = time.Duration(p.number(name))
-	case "process":
-		p.process(op)
-	case "type":
-		t, err := ParseType(p.text(name))
-		op.Type = t
-		p.fail(err)
-	case "f":
-		op.F = p.text(name)
-	case "value":
-		op.Value = p.value(0)
-	case "error":
-		op.Error = p.errorText()
-	case "node":
-		op.Node = p.text(name)
-	default:
-		if op.Extra != "" {
-			op.Extra += ","
-		}
-		op.Extra += string(appendString(nil, name)) + ":" + p.raw()
-	}
-}
-
-func (p *parser) process(op *Op) {
-	v := p.value(0)
-	if n, ok := v.Int(); ok && n >= 0 {
-		op.Process = n
-		return
-	}
-	s, ok := v.Str()
-	if !ok || s != "nemesis" && !strings.HasPrefix(s, "nemesis/") {
-		p.fail(fmt.Errorf(`process is %v, want a whole number from 0, "nemesis" or "nemesis/NAME"`, v))
-		return
-	}
-	op.Process = NemesisProcess
-	op.Nemesis = strings.TrimPrefix(strings.TrimPrefix(s, "nemesis"), "/")
-}
-
-// errorText takes an error in any shape, as other tools write lists and objects.
-func (p *parser) errorText() string {
-	v := p.value(0)
-	if s, ok := v.Str(); ok || v.IsNil() {
-		return s
-	}
-	return v.String()
-}
-
-func unquote(raw []byte) (string, error) {
-	var s string
-	if err := json.Unmarshal(raw, &s); err != nil {
-		return "", err
-	}
-	return s, nil
 }

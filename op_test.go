@@ -56,13 +56,19 @@ func TestParseOpRefuses(t *testing.T) {
 
 func FuzzParseOp(f *testing.F) {
 	f.Add([]byte(`{"index":1,"time":9100,"process":3,"type":"ok","f":"txn","value":[["append","x",1],["r","y",[4,7]]],"x":1.5}`))
+	f.Add([]byte(`{"process":3,"type":"ok","value":[["r","y",[4]],["r","y",[4,7]],[["r",1,2],3],["r",1,["r",1,[1,2]]]]}`))
+	var many fallacy.Parser // shares memory among all that it has read
 	f.Fuzz(func(t *testing.T, line []byte) {
 		op, err := fallacy.ParseOp(line)
+		shared, sharedErr := many.Op(line)
+		if (err == nil) != (sharedErr == nil) || err == nil && string(op.AppendJSON(nil)) != string(shared.AppendJSON(nil)) {
+			t.Fatalf("%s alone is %v (%v), among others %v (%v)", line, op, err, shared, sharedErr)
+		}
 		if err != nil {
 			return
 		}
 		once := op.AppendJSON(nil)
-		again, err := fallacy.ParseOp(once)
+		again, err := many.Op(once)
 		if err != nil {
 			t.Fatalf("%s was written as %s, which does not read: %v", line, once, err)
 		}
@@ -151,8 +157,9 @@ func BenchmarkOpAppendJSON(b *testing.B) {
 func BenchmarkParseOp(b *testing.B) {
 	line := []byte(`{"index":123456,"time":98765432101,"process":42,"type":"ok","f":"read","value":[17,5],"node":"n1"}`)
 	b.ReportAllocs()
+	var p fallacy.Parser
 	for b.Loop() {
-		if _, err := fallacy.ParseOp(line); err != nil {
+		if _, err := p.Op(line); err != nil {
 			b.Fatal(err)
 		}
 	}

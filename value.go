@@ -79,6 +79,11 @@ func List(elements ...Value) Value {
 	if ops, ok := listAsTxn(elements); ok {
 		return Txn(ops...)
 	}
+	return listOf(elements)
+}
+
+// listOf is List for elements that are known not to be a transaction.
+func listOf(elements []Value) Value {
 	return Value{kind: KindList, num: int64(len(elements)), ptr: unsafe.Pointer(unsafe.SliceData(elements))}
 }
 
@@ -88,7 +93,7 @@ func Ints(ns ...int) Value {
 	for i, n := range ns {
 		elements[i] = Int(n)
 	}
-	return Value{kind: KindList, num: int64(len(elements)), ptr: unsafe.Pointer(unsafe.SliceData(elements))}
+	return listOf(elements)
 }
 
 // Tuple returns a key with a value, which is a list of two.
@@ -275,5 +280,5 @@ func txnAsList(ops []MicroOp) Value {
 	for i, op := range ops {
 		elements[i] = List(String(op.F), op.Key, op.Value)
 	}
-	return Value{kind: KindList, num: int64(len(elements)), ptr: unsafe.Pointer(unsafe.SliceData(elements))}
+	return listOf(elements)
 }

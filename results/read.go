@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -99,9 +100,10 @@ func (s *source) Read(p []byte) (int, error) {
 func readLines(r io.Reader) (fallacy.History, *Damage) {
 	blocks := make(chan *block, runtime.GOMAXPROCS(0))
 	stop := make(chan struct{})
+	parsers := &sync.Pool{New: func() any { return new(fallacy.Parser) }}
 	go func() {
 		defer close(blocks)
-		split(r, func(b *block) bool {
+		split(r, parsers, func(b *block) bool {
 			select {
 			case blocks <- b:
 				return true
@@ -144,7 +146,7 @@ func join(parts [][]fallacy.Op, total int) fallacy.History {
 
 // split cuts r at line ends into blocks, starts to parse each, and hands them to
 // put until that says no or r ends.
-func split(r io.Reader, put func(*block) bool) {
+func split(r io.Reader, parsers *sync.Pool, put func(*block) bool) {
 	var rest []byte
 	for size := firstBlock; ; size = blockSize {
 		text := make([]byte, max(size, 2*len(rest)))
@@ -154,17 +156,17 @@ func split(r io.Reader, put func(*block) bool) {
 		end := bytes.LastIndexByte(text, '\n') + 1
 		switch {
 		case err == io.EOF:
-			put(startParse(text, nil))
+			put(startParse(parsers, text, nil))
 			return
 		case err != nil:
-			put(startParse(text[:end], fmt.Errorf("the compressed data is cut off or damaged: %w", err)))
+			put(startParse(parsers, text[:end], fmt.Errorf("the compressed data is cut off or damaged: %w", err)))
 			return
 		case end == 0 && len(text) > lineMax:
-			put(startParse(nil, fmt.Errorf("it is longer than %d bytes", lineMax)))
+			put(startParse(parsers, nil, fmt.Errorf("it is longer than %d bytes", lineMax)))
 			return
 		}
 		rest = text[end:]
-		if end > 0 && !put(startParse(text[:end:end], nil)) {
+		if end > 0 && !put(startParse(parsers, text[:end:end], nil)) {
 			return
 		}
 	}
@@ -189,26 +191,28 @@ type block struct {
 	done  chan struct{}
 }
 
-// startParse parses text beside the caller; err is what follows it.
-func startParse(text []byte, err error) *block {
+// startParse parses text beside the caller, with one of the parsers, which make
+// lines far apart share memory; err is what follows text.
+func startParse(parsers *sync.Pool, text []byte, err error) *block {
 	b := &block{done: make(chan struct{})}
 	go func() {
 		defer close(b.done)
-		if b.parse(text); b.err == nil {
+		p := parsers.Get().(*fallacy.Parser)
+		defer parsers.Put(p)
+		if b.parse(p, text); b.err == nil {
 			b.err = err
 		}
 	}()
 	return b
 }
 
-func (b *block) parse(text []byte) {
+func (b *block) parse(p *fallacy.Parser, text []byte) {
 	b.ops = make([]fallacy.Op, 0, bytes.Count(text, []byte{'\n'})+1)
-	names := make(interner)
 	for len(text) > 0 {
 		line, rest, _ := bytes.Cut(text, []byte{'\n'})
 		text = rest
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			op, err := parseOp(line, names)
+			op, err := p.Op(line)
 			if err != nil {
 				b.err = err
 				return

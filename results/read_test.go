@@ -7,10 +7,6 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
-
-	"pgregory.net/rapid"
-
-	"github.com/fallacy-dev/fallacy"
 )
 
 func TestTruncatedAtEveryByte(t *testing.T) {
@@ -104,26 +100,4 @@ func TestReadersOwnTroubleIsAnError(t *testing.T) {
 	if _, _, err := ReadHistory(in); !errors.Is(err, broken) {
 		t.Errorf("got error %v, want %v", err, broken)
 	}
-}
-
-// The fast way of reading must not differ from the general one on any line.
-func TestParseOpIsFallacyParseOp(t *testing.T) {
-	pieces := rapid.SampledFrom([]string{
-		`{"index":`, `1`, `0`, `01`, `-1`, `123456789012345678901`, `,"time":`, `,"process":`, `"nemesis/kill"`, `,"type":"`, `ok"`, `invoke"`, `nope"`,
-		`,"f":"`, `read"`, `a\"b"`, `é"`, `,"value":`, `null`, `nullx`, `[1,"a,]}",{"b":[]}]`, `[["r","x",null]]`, `1.5`, `{"a":1}`, `]`, `"x`,
-		`,"error":"no"`, `,"node":"`, `n1"`, `,"zone":1.5`, `}`, ` `,
-	})
-	usual := []string{`{"index":`, `1`, `,"time":`, `0`, `,"process":`, `1`, `,"type":"`, `ok"`, `,"f":"`, `read"`, `,"value":`, `[1,"a,]}",{"b":[]}]`, `,"node":"`, `n1"`, `}`}
-	rapid.Check(t, func(t *rapid.T) {
-		parts := append([]string(nil), usual...)
-		for range rapid.IntRange(0, 3).Draw(t, "changes") {
-			parts[rapid.IntRange(0, len(parts)-1).Draw(t, "at")] = pieces.Draw(t, "piece")
-		}
-		line := []byte(strings.Join(parts, ""))
-		got, gotErr := parseOp(line, make(interner))
-		want, wantErr := fallacy.ParseOp(line)
-		if (gotErr == nil) != (wantErr == nil) || gotErr == nil && got.String()+string(got.AppendJSON(nil)) != want.String()+string(want.AppendJSON(nil)) {
-			t.Fatalf("%s: got %v, %v; want %v, %v", line, got, gotErr, want, wantErr)
-		}
-	})
 }

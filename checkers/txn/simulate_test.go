@@ -194,7 +194,7 @@ func (s *simulation) commit(a *attempt) {
 }
 
 // grown returns a list with one element more. Lists share memory as long as they
-// agree, as [txn.Shared] would have it.
+// agree, as [fallacy.Parser] has it.
 func grown(list []fallacy.Value, v fallacy.Value) []fallacy.Value {
 	if cap(list) > len(list) && list[:len(list)+1][len(list)].IsNil() {
 		return append(list, v)
