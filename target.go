@@ -67,6 +67,13 @@ type Image struct {
 	Files    []string // what else they need of a machine where they are installed: absolute paths
 }
 
+// Claims is a target whose makers say what it guarantees.
+type Claims interface {
+	// Claims returns what they say of that which a workload checks, a sentence
+	// each, with where they say it.
+	Claims(workload string) []string
+}
+
 // CrashPatterns is a target that knows what its own crashes look like.
 type CrashPatterns interface {
 	// CrashPatterns returns regular expressions of lines in logs that mean a crash.

@@ -28,7 +28,7 @@ const (
 // was recorded until then is kept.
 func (t *trial) run(ctx context.Context, p *progress) (results.Run, string, error) {
 	began := time.Now()
-	cluster, err := t.open(ctx)
+	cluster, err := t.open(ctx, p)
 	if err != nil {
 		return results.Run{}, "", err
 	}
@@ -53,7 +53,7 @@ func (t *trial) run(ctx context.Context, p *progress) (results.Run, string, erro
 		return run, "", err
 	}
 	p.say("%s on %d nodes, seed %d, faults %s: %s", t.test.Name, len(t.names), t.seed, faultList(t.test.Nemeses), dir.Path())
-	if err := t.drive(ctx, cluster, dir, p); err != nil {
+	if run.Epoch, err = t.drive(ctx, cluster, dir, p); err != nil {
 		return run, "", errors.Join(err, dir.Finish())
 	}
 	run.Interrupted = ctx.Err() != nil
@@ -67,18 +67,19 @@ func (t *trial) run(ctx context.Context, p *progress) (results.Run, string, erro
 	return run, dir.Path(), err
 }
 
-// open starts an agent for every node.
-func (t *trial) open(ctx context.Context) (*remote.Cluster, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	dialer, err := dial(ctx, t.on)
-	if err != nil {
-		return nil, err
-	}
+// open starts an agent for every node. Finding an image may take long, and says
+// so; the rest may not.
+func (t *trial) open(ctx context.Context, p *progress) (*remote.Cluster, error) {
 	ports := []string{"client"}
 	if p, ok := t.target.(fallacy.Ports); ok {
 		ports = p.Ports()
 	}
+	dialer, err := t.dial(ctx, ports, func(text string) { p.say("%s", text) })
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
 	return remote.Open(ctx, dialer, remote.Options{Nodes: t.names, Ports: ports, Seed: t.seed})
 }
 
@@ -116,6 +117,17 @@ func (t *trial) record(began time.Time, c *remote.Cluster) results.Run {
 		Remote: t.on, Bug: t.bug, Promise: title,
 		Reason: "the run did not finish",
 	}
+	for _, b := range t.kind.Bugs {
+		if b.Name == t.bug {
+			run.BugDoc, _, _ = strings.Cut(b.Doc, "\n")
+		}
+	}
+	if target, ok := t.target.(fallacy.Claims); ok {
+		run.Claims = target.Claims(t.test.Workload.Name)
+	}
+	if t.origin != "" {
+		run.Parameters = map[string]string{"image": t.origin}
+	}
 	for _, n := range t.test.Nemeses {
 		title, _, _ := strings.Cut(n.Doc, "\n")
 		run.Faults = append(run.Faults, results.Fault{Name: n.Name, Title: title, Fallacy: n.Fallacy})
@@ -127,12 +139,16 @@ func (t *trial) record(began time.Time, c *remote.Cluster) results.Run {
 func (t *trial) command() []string {
 	was, argv := defaultRequest(), []string{"fallacy", "run", t.test.Name}
 	add := func(flag, value string, same bool) {
-		if !same {
+		switch {
+		case same:
+		case value == "":
+			argv = append(argv, flag)
+		default:
 			argv = append(argv, flag, value)
 		}
 	}
 	add("--bug", t.bug, t.bug == "")
-	add("--on", t.on, t.on == was.on)
+	t.place.command(add)
 	add("--faults", t.faults, t.plan != "" || t.faults == was.faults && t.bug == "")
 	add("--plan", t.plan, t.plan == "")
 	add("--nodes", t.nodes, t.nodes == was.nodes)
@@ -157,24 +173,28 @@ func faultList(all []fallacy.Nemesis) string {
 	return strings.Join(names, ", ")
 }
 
-// drive starts the target and runs the test.
-func (t *trial) drive(ctx context.Context, c *remote.Cluster, dir *results.Dir, p *progress) error {
+// drive starts the target and runs the test. It returns the instant that is 0 in the history.
+func (t *trial) drive(ctx context.Context, c *remote.Cluster, dir *results.Dir, p *progress) (epoch time.Time, err error) {
 	starting, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := c.Start(starting, t.target); err != nil {
-		return err
+		return epoch, err
 	}
 	p.start(t.test.Time)
 	defer p.stop()
 	cluster := fallacy.Cluster{Nodes: c.Nodes(), Target: t.target, Control: c}
-	return controller.Run(ctx, t.test, cluster, controller.Options{
+	err = controller.Run(ctx, t.test, cluster, controller.Options{
 		Record: func(ops []fallacy.Op) error {
+			if epoch.IsZero() && len(ops) > 0 {
+				epoch = time.Now().Add(-ops[len(ops)-1].Time).UTC()
+			}
 			p.note(ops)
 			return dir.Record(ops)
 		},
 		Note:         func(text string) { p.say("%s", text) },
 		ReadyTimeout: startTimeout,
 	})
+	return epoch, err
 }
 
 // collect brings the nodes' logs home.

@@ -108,9 +108,9 @@ func (c *calls) words(call fallacy.Call) string {
 			asked = got // its reads are filled in
 		}
 		ops, _ := asked.Txn()
-		return txnWords(ops, call.Type() == fallacy.OK)
+		return txnWords(ops, call.Type() == fallacy.OK, inBrief)
 	}
-	wanted := askedWords(call.Invoke.F, asked)
+	wanted := askedWords(call.Invoke.F, asked, inBrief)
 	if !asked.IsNil() {
 		text += " " + wanted
 	}
@@ -122,34 +122,46 @@ func (c *calls) words(call fallacy.Call) string {
 		text += " → nothing"
 	case got.IsNil() || got.Equal(asked):
 	case strings.Contains(wanted, " → "):
-		text += ", saw " + valueWords(got)
+		text += ", saw " + valueWords(got, inBrief)
 	default:
-		text += " → " + valueWords(got)
+		text += " → " + valueWords(got, inBrief)
 	}
 	return text
 }
 
 // askedWords writes what a call was asked with; of a compare-and-set, which
 // value it was to find and which to leave.
-func askedWords(f string, asked fallacy.Value) string {
+func askedWords(f string, asked fallacy.Value, write func(fallacy.Value) string) string {
 	if old, next, ok := asked.Tuple(); ok && f == "cas" {
-		return valueWords(old) + " → " + valueWords(next)
+		return valueWords(old, write) + " → " + valueWords(next, write)
 	}
-	return valueWords(asked)
+	return valueWords(asked, write)
 }
 
 // valueWords writes a value for people: a transaction as its steps.
-func valueWords(v fallacy.Value) string {
-	ops, ok := v.Txn()
-	if !ok || len(ops) == 0 {
+func valueWords(v fallacy.Value, write func(fallacy.Value) string) string {
+	if ops, ok := v.Txn(); ok && len(ops) > 0 {
+		return txnWords(ops, false, write)
+	}
+	return write(v)
+}
+
+// listMax is how long a list is shown in whole; of a longer one the ends are.
+const listMax, listEnd = 24, 4
+
+// inBrief writes a value, of a long list its ends and how long it is.
+func inBrief(v fallacy.Value) string {
+	list, ok := v.List()
+	if !ok || len(list) <= listMax {
 		return v.String()
 	}
-	return txnWords(ops, false)
+	first, last := fallacy.List(list[:listEnd]...).String(), fallacy.List(list[len(list)-listEnd:]...).String()
+	return strings.TrimSuffix(first, "]") + ",…," + strings.TrimPrefix(last, "[") + " (" + some(len(list), "element") + ")"
 }
 
 // txnWords writes the steps of a transaction; a read that came to an end and saw
 // nothing did see that.
-func txnWords(ops []fallacy.MicroOp, done bool) string {
+func txnWords(ops []fallacy.MicroOp, done bool, write func(fallacy.Value) string) string {
 	text := ""
 	for i, op := range ops {
 		if i > 0 {
@@ -169,7 +181,7 @@ func txnWords(ops []fallacy.MicroOp, done bool) string {
 		} else {
 			text += " "
 		}
-		text += op.Value.String()
+		text += write(op.Value)
 	}
 	return text
 }
@@ -184,7 +196,7 @@ func outcome(call fallacy.Call) string {
 	case call.Type() == fallacy.OK:
 		return "ok" + why
 	case call.Type() == fallacy.Fail:
-		return "did not happen" + why
+		return "did not happen" + strings.TrimPrefix(why, ": did not happen")
 	case call.Complete == nil:
 		return "never answered: nobody knows"
 	}

@@ -179,7 +179,7 @@ func (p *packer) text(v fallacy.Value, f string) int {
 	if v.IsNil() {
 		return 0
 	}
-	return p.texts.place(shown(askedWords(f, v))) + 1
+	return p.texts.place(shown(askedWords(f, v, fallacy.Value.String))) + 1
 }
 
 func (p *packer) keySet(keys []fallacy.Value) int {

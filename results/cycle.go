@@ -152,7 +152,7 @@ func stepWords(call fallacy.Call, otherwise string, keys ...fallacy.Value) strin
 			left = true
 			continue
 		}
-		word := txnWords([]fallacy.MicroOp{{F: op.F, Key: op.Key, Value: endOf(op.Value)}}, call.Type() == fallacy.OK)
+		word := txnWords([]fallacy.MicroOp{{F: op.F, Key: op.Key, Value: endOf(op.Value)}}, call.Type() == fallacy.OK, fallacy.Value.String)
 		if !op.Value.Equal(endOf(op.Value)) {
 			word = strings.Replace(word, "[", "[…,", 1)
 		}

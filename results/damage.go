@@ -134,7 +134,11 @@ func (d damage) linkWords() []string {
 				continue
 			}
 			told[from+"\x00"+g.peers] = true
-			parts = append(parts, linkSentence(same[g], g.peers, effect, mutual(nodes, same[g])))
+			these, those, both := same[g], g.peers, mutual(nodes, same[g])
+			if peers := nodes[these[0]]; both && len(peers) < len(these) && same[group{effect, from}] != nil {
+				these, those = peers, from // the fewer are named first
+			}
+			parts = append(parts, linkSentence(these, those, effect, both))
 		}
 	}
 	return parts

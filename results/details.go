@@ -46,6 +46,30 @@ type (
 	}
 )
 
+// models are what a checker of transactions says of consistency models.
+type models struct {
+	Models struct {
+		Requested []string `json:"requested"`
+		Not       []string `json:"not"`
+	} `json:"models"`
+}
+
+// modelsOf says which models were asked for, and which were broken.
+func modelsOf(run Run) string {
+	for _, f := range run.Findings {
+		var m models
+		if detailsOf(Run{Findings: []Finding{f}}, f.Checker, &m); len(m.Models.Requested) == 0 {
+			continue
+		}
+		text := listing(m.Models.Requested)
+		if len(m.Models.Not) > 0 {
+			text += "; not even " + listing(m.Models.Not) + " held"
+		}
+		return text
+	}
+	return ""
+}
+
 // detailsOf reads the details of a checker's finding into v, whether they were
 // just made or come from run.json. It tells whether they were there.
 func detailsOf(run Run, checker string, v any) bool {

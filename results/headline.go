@@ -13,14 +13,14 @@ import (
 func headline(run Run, stories []*story, episodes []*episode) (head string, lead []string) {
 	switch run.Verdict {
 	case fallacy.Invalid:
-		return invalidHeadline(run, stories)
+		return invalidHeadline(run, stories, episodes)
 	case fallacy.Valid:
 		return "the promise held.", []string{validLead(run, episodes)}
 	}
 	return unknownHeadline(run)
 }
 
-func invalidHeadline(run Run, stories []*story) (string, []string) {
+func invalidHeadline(run Run, stories []*story, episodes []*episode) (string, []string) {
 	if len(stories) == 0 {
 		return "the promise was broken.", []string{sentence(run.Reason)}
 	}
@@ -29,22 +29,20 @@ func invalidHeadline(run Run, stories []*story) (string, []string) {
 	if head == "" {
 		head = "the promise was broken: " + s.Name
 	}
-	lead := []string{s.inShort()}
-	if len(s.During) > 0 {
-		var what []string
-		for _, e := range s.During {
-			if !slices.Contains(what, e.What) {
-				what = append(what, e.What)
-			}
-		}
-		lead = append(lead, "At the time: "+strings.Join(what[:min(3, len(what))], "; ")+".")
-	} else if len(s.Calls) > 0 {
-		lead = append(lead, "No fault was in force at the time.")
+	lead := []string{s.scene(run.Took), s.atTheTime(episodes)}
+	if others := namesOf(stories[1:]); len(others) > 0 {
+		lead = append(lead, "Further anomalies, below: "+listing(others)+".")
 	}
-	if n := len(stories) - 1; n > 0 {
-		lead = append(lead, some(n, "further anomaly")+" below.")
+	return head + ".", slices.DeleteFunc(lead, func(s string) bool { return s == "" })
+}
+
+// namesOf counts stories by name: "3 × lost".
+func namesOf(stories []*story) []string {
+	var anomalies []fallacy.Anomaly
+	for _, s := range stories {
+		anomalies = append(anomalies, fallacy.Anomaly{Name: s.Name})
 	}
-	return head + ".", lead
+	return names(anomalies)
 }
 
 func validLead(run Run, episodes []*episode) string {

@@ -56,7 +56,7 @@ func Report(w io.Writer, run Run, h fallacy.History, logs fs.FS) error {
 // templates returns all templates of the package, parsed once.
 var templates = sync.OnceValue(func() *template.Template {
 	functions := template.FuncMap{
-		"count": count, "some": some, "lasting": lasting, "moment": moment, "listing": listing, "sentence": sentence, "shorten": shorten, "px": px, "flags": flags, "passages": passages,
+		"count": count, "some": some, "lasting": lasting, "moment": moment, "listing": listing, "sentence": sentence, "shorten": shorten, "px": px, "flags": flags, "passages": passages, "slug": slug,
 	}
 	return template.Must(template.New("").Funcs(functions).ParseFS(pageFiles, "page/*.html"))
 })

@@ -16,22 +16,26 @@ type Run struct {
 	Workload string `json:"workload"` // "register"
 	Promise  string `json:"promise"`  // what was checked, in words: the workload's title
 
+	Claims []string `json:"claims,omitempty"` // what the target's makers say of it, each with its source
+
 	Verdict fallacy.Verdict `json:"verdict"`
 	Reason  string          `json:"reason,omitempty"` // why it is not known, or what went wrong, in a sentence
 
 	Started     time.Time     `json:"started"`
+	Epoch       time.Time     `json:"epoch,omitzero"`        // the instant that is 0 in the history
 	Took        time.Duration `json:"took_ns"`               // from the first to the last op
 	Interrupted bool          `json:"interrupted,omitempty"` // ended before its time, by a signal
 
-	Command []string `json:"command"`        // how to run it again: argv, the seed included
-	Version string   `json:"version"`        // fallacy's own
-	System  string   `json:"system"`         // the controller's: "linux/amd64"
-	Remote  string   `json:"remote"`         // how the nodes were reached: "local"
-	Faults  []Fault  `json:"faults"`         // those that were asked for
-	Bug     string   `json:"bug,omitempty"`  // the planted one
-	Nodes   []string `json:"nodes"`          // by name
-	Seed    uint64   `json:"seed"`           // fixes every random choice
-	Rate    float64  `json:"rate,omitempty"` // operations a second; 0: as fast as they go
+	Command []string `json:"command"`           // how to run it again: argv, the seed included
+	Version string   `json:"version"`           // fallacy's own
+	System  string   `json:"system"`            // the controller's: "linux/amd64"
+	Remote  string   `json:"remote"`            // how the nodes were reached: "local"
+	Faults  []Fault  `json:"faults"`            // those that were asked for
+	Bug     string   `json:"bug,omitempty"`     // the planted one
+	BugDoc  string   `json:"bug_doc,omitempty"` // what it does
+	Nodes   []string `json:"nodes"`             // by name
+	Seed    uint64   `json:"seed"`              // fixes every random choice
+	Rate    float64  `json:"rate,omitempty"`    // operations a second; 0: as fast as they go
 
 	Concurrency int           `json:"concurrency"`   // processes at once
 	Time        time.Duration `json:"time_ns"`       // how long operations and faults were to go on

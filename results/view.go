@@ -40,6 +40,8 @@ type view struct {
 	ByNode     []statRow
 	Checkers   []checkerRow
 	Parameters []parameter
+	Names      []glossaryRow
+	Models     string // of transactions: which were asked for and which were broken
 	Logs       []logFile
 }
 
@@ -94,6 +96,7 @@ func newView(run Run, h fallacy.History, logs fs.FS) (*view, error) {
 	v.addFaults(episodes, c.end)
 	v.addTables(h, c)
 	v.Headline, v.Lead = headline(run, stories, episodes)
+	v.Names, v.Models = glossary(stories), modelsOf(run)
 	v.Logs = logsOf(logs)
 	return v, nil
 }
