@@ -43,6 +43,7 @@ type Need string
 // What a fault may need.
 const (
 	NeedLinks     Need = "links"     // cut, stall, reset, delay or throttle links between nodes
+	NeedPackets   Need = "packets"   // lose, duplicate, reorder or corrupt packets
 	NeedProcess   Need = "process"   // kill, pause and restart the target's process
 	NeedClock     Need = "clock"     // skew the clock of the target's process
 	NeedPrimaries Need = "primaries" // the target tells which nodes lead
@@ -106,6 +107,12 @@ type Link struct {
 	Delay  time.Duration `json:"delay_ns,omitempty"`  // later by this much
 	Jitter time.Duration `json:"jitter_ns,omitempty"` // and by a random duration up to this, order kept
 	Rate   int           `json:"rate,omitempty"`      // bytes a second; 0: no limit
+
+	// Shares of the packets, from 0 to 1, drawn for each anew.
+	Loss      float64 `json:"loss,omitempty"`      // lost
+	Duplicate float64 `json:"duplicate,omitempty"` // delivered twice
+	Reorder   float64 `json:"reorder,omitempty"`   // held back until later ones have overtaken them
+	Corrupt   float64 `json:"corrupt,omitempty"`   // with a bit flipped: the receiver's checksums tell
 }
 
 // Control acts on a cluster's nodes. It works with whole desired states: what a

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,6 +24,14 @@ import (
 type Options struct {
 	Dir  string // for the target's data, logs and the agent's own files
 	Host string // address that the node is reached at by its peers and clients; HostAuto: its own
+	Bin  string // where the target's programs are looked for before PATH; empty: nowhere
+	// Image is what the node's image says of its program.
+	Image Image
+	// FirstPort is where to begin with the ports of the target, where they are to
+	// be known beforehand; 0: wherever one is free.
+	FirstPort int
+	// Packets allows for faults on packets, where the network is the node's own.
+	Packets bool
 }
 
 // Agent is the state of one node.
@@ -44,7 +56,7 @@ type Agent struct {
 
 // New returns an agent of a node where nothing runs and nothing is wrong.
 func New(opts Options) *Agent {
-	return &Agent{opts: opts, ports: ports{host: opts.Host}, gates: newGates(), state: State{Process: fallacy.Killed}}
+	return &Agent{opts: opts, ports: ports{host: opts.Host, first: opts.FirstPort}, gates: newGates(), state: State{Process: fallacy.Killed}}
 }
 
 func (a *Agent) dataDir() string { return filepath.Join(a.opts.Dir, "data") }
@@ -66,7 +78,7 @@ func (a *Agent) Hello(h Hello) (Greeting, error) {
 	if a.listen, err = a.ports.reserve(h.Ports); err != nil {
 		return Greeting{}, err
 	}
-	if a.probes, err = listenForProbes(h.Node, a.opts.Host); err != nil {
+	if a.probes, err = listenForProbes(h.Node, a.address(len(h.Ports))); err != nil {
 		return Greeting{}, err
 	}
 	a.hello = h
@@ -91,7 +103,7 @@ func (a *Agent) Connect(r Routes) (Doors, error) {
 	for peer, ports := range r.Peers {
 		doors.Peers[peer] = make(map[string]string)
 		for port, addr := range ports {
-			door, err := a.door(addr, a.gates.out(peer), a.gates.in(peer), chance.At(peer).At(port))
+			door, err := a.door(a.address(-1), addr, a.gates.out(peer), a.gates.in(peer), chance.At(peer).At(port))
 			if err != nil {
 				return Doors{}, err
 			}
@@ -99,8 +111,8 @@ func (a *Agent) Connect(r Routes) (Doors, error) {
 		}
 		a.probes.Route(peer, doors.Peers[peer][Probe])
 	}
-	for port, addr := range a.listen {
-		door, err := a.door(addr, a.gates.in(fallacy.Clients), a.gates.out(fallacy.Clients), chance.At(fallacy.Clients).At(port))
+	for i, port := range slices.Sorted(maps.Keys(a.listen)) {
+		door, err := a.door(a.address(len(a.listen)+i), a.listen[port], a.gates.in(fallacy.Clients), a.gates.out(fallacy.Clients), chance.At(fallacy.Clients).At(port))
 		if err != nil {
 			return Doors{}, err
 		}
@@ -109,8 +121,17 @@ func (a *Agent) Connect(r Routes) (Doors, error) {
 	return doors, nil
 }
 
-func (a *Agent) door(upstream string, out, in *link.Gate, chance fallacy.Chance) (string, error) {
-	p, err := link.Listen(a.opts.Host, upstream, out, in, chance)
+// address is where to listen with the nth of the ports that are to be known
+// beforehand; with a negative n, and where nobody has to know: anywhere.
+func (a *Agent) address(n int) string {
+	if a.opts.FirstPort == 0 || n < 0 {
+		return net.JoinHostPort(a.opts.Host, "0")
+	}
+	return net.JoinHostPort(a.opts.Host, strconv.Itoa(a.opts.FirstPort+n))
+}
+
+func (a *Agent) door(addr, upstream string, out, in *link.Gate, chance fallacy.Chance) (string, error) {
+	p, err := link.Listen(addr, upstream, out, in, chance)
 	if err != nil {
 		return "", err
 	}
@@ -125,25 +146,17 @@ func (a *Agent) Start(ctx context.Context, p fallacy.Process) error {
 	if a.target != nil {
 		return errors.New("the target was started before")
 	}
-	if len(p.Argv) == 0 {
-		return errors.New("the target has no command")
+	spec, err := a.spec(p)
+	if err != nil {
+		return err
 	}
 	for name, content := range p.Files {
 		if err := a.write(name, content); err != nil {
 			return err
 		}
 	}
-	argv := append([]string(nil), p.Argv...)
-	if argv[0] == fallacy.Self {
-		self, err := os.Executable()
-		if err != nil {
-			return fmt.Errorf("find fallacy's own binary: %w", err)
-		}
-		argv[0] = self
-	}
-	spec := proc.Spec{
-		Argv: argv, Env: append(os.Environ(), p.Env...), Dir: a.dataDir(),
-		Output: filepath.Join(a.logDir(), "output.log"),
+	if err := a.own(spec.User); err != nil {
+		return fmt.Errorf("give the target its data directory: %w", err)
 	}
 	if a.clock != nil {
 		spec.Start = a.clock.Start

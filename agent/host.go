@@ -6,11 +6,16 @@ import (
 	"net"
 )
 
-// HostAuto as [Options.Host] stands for the node's own address.
-const HostAuto = "auto"
+// HostAuto as [Options.Host] stands for the node's own address, HostAuto6 for its
+// own of IPv6.
+const (
+	HostAuto  = "auto"
+	HostAuto6 = "auto6"
+)
 
-// ownAddress returns the first address of this machine that others can reach it at.
-func ownAddress() (string, error) {
+// ownAddress returns the first address of this machine that others can reach it
+// at, one of IPv4 if it may be.
+func ownAddress(four bool) (string, error) {
 	all, err := net.InterfaceAddrs()
 	if err != nil {
 		return "", fmt.Errorf("find the node's own address: %w", err)
@@ -21,13 +26,15 @@ func ownAddress() (string, error) {
 		switch {
 		case !ok || !ip.IP.IsGlobalUnicast():
 		case ip.IP.To4() != nil:
-			return ip.IP.String(), nil
+			if four {
+				return ip.IP.String(), nil
+			}
 		case second == "":
 			second = ip.IP.String()
 		}
 	}
 	if second == "" {
-		return "", errors.New("find the node's own address: it has none but the loopback's")
+		return "", errors.New("find the node's own address: it has none but the loopback's, or none of IPv6")
 	}
 	return second, nil
 }

@@ -20,6 +20,7 @@ const (
 // ports are reserved on one host for as long as the agent lives.
 type ports struct {
 	host  string
+	first int // 0: anywhere
 	locks []*os.File
 }
 
@@ -33,7 +34,10 @@ func (p *ports) reserve(names []string) (map[string]string, error) {
 		return nil, fmt.Errorf("reserve ports: %w", err)
 	}
 	addrs := make(map[string]string)
-	port := firstPort + os.Getpid()*61%(lastPort-firstPort)
+	port := p.first
+	if port == 0 {
+		port = firstPort + os.Getpid()*61%(lastPort-firstPort)
+	}
 	for _, name := range names {
 		for tries := 0; addrs[name] == ""; tries++ {
 			if tries > lastPort-firstPort {

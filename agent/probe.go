@@ -58,8 +58,8 @@ func NewProber(from string) *Prober {
 }
 
 // listenForProbes returns a prober that also answers.
-func listenForProbes(name, host string) (*Prober, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+func listenForProbes(name, addr string) (*Prober, error) {
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for probes: %w", err)
 	}

@@ -21,9 +21,9 @@ const callTimeout = 25 * time.Second
 // Serve answers the controller on stream until it ends, then heals the node and
 // returns. It also ends when ctx is done.
 func Serve(ctx context.Context, stream io.ReadWriteCloser, opts Options) error {
-	if opts.Host == HostAuto {
+	if opts.Host == HostAuto || opts.Host == HostAuto6 {
 		var err error
-		if opts.Host, err = ownAddress(); err != nil {
+		if opts.Host, err = ownAddress(opts.Host == HostAuto); err != nil {
 			return err
 		}
 	}

@@ -18,8 +18,8 @@ import (
 
 // request is a run as somebody asked for it.
 type request struct {
-	what        string // TARGET[/WORKLOAD]
-	on          string
+	what string // TARGET[/WORKLOAD]
+	place
 	nodes       string
 	faults      string
 	faultsGiven bool // rather than left to the default
@@ -32,6 +32,7 @@ type request struct {
 	fault       time.Duration
 	seed        uint64
 	bug         string
+	topology    string
 	plan        string
 	runs        string
 	checkers    []string // programs that judge as well
@@ -40,7 +41,7 @@ type request struct {
 // defaults of a request, as the flags have them.
 func defaultRequest() request {
 	return request{
-		what: "refstore/register", on: "local", nodes: "5", faults: defaultFaults, concurrency: "2n", rate: 400,
+		what: "refstore/register", place: place{on: "local"}, nodes: "5", faults: defaultFaults, concurrency: "2n", rate: 400,
 		time: 20 * time.Second, opTimeout: time.Second, recovery: 15 * time.Second,
 		quiet: 2500 * time.Millisecond, fault: 1500 * time.Millisecond, runs: "runs",
 	}
@@ -57,6 +58,7 @@ const (
 type trial struct {
 	request
 	kind     *fallacy.TargetKind
+	origin   string // what the nodes are made from; empty: of nothing
 	target   fallacy.Target
 	test     fallacy.Test
 	names    []string // of the nodes
@@ -77,9 +79,6 @@ func (c Catalogue) prepare(r request) (*trial, error) {
 	if t.kind, err = c.target(targetName); err != nil {
 		return nil, err
 	}
-	if !slices.Contains(remotes(), r.on) {
-		return nil, unknown("remote", r.on, remotes())
-	}
 	bug, err := t.bugAsked()
 	if err != nil {
 		return nil, err
@@ -99,8 +98,11 @@ func (c Catalogue) prepare(r request) (*trial, error) {
 	if r.seed == 0 {
 		t.seed = randomSeed()
 	}
-	t.target, err = t.kind.New(fallacy.TargetOptions{Nodes: len(t.names), Bug: r.bug, Seed: t.seed})
+	t.target, err = t.kind.New(fallacy.TargetOptions{Nodes: len(t.names), Bug: r.bug, Topology: r.topology, Seed: t.seed})
 	if err != nil {
+		return nil, err
+	}
+	if err := r.check(t.target); err != nil {
 		return nil, err
 	}
 	concurrency, err := parseConcurrency(r.concurrency, len(t.names))

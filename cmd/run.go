@@ -72,7 +72,7 @@ func runCommand(c Catalogue) *cobra.Command {
 
 func (r *request) flags(cmd *cobra.Command, c Catalogue) {
 	f := cmd.Flags()
-	f.StringVar(&r.on, "on", r.on, "where the nodes are: local, or docker")
+	r.place.flags(f)
 	f.StringVar(&r.nodes, "nodes", r.nodes, "how many nodes, or their names: n1,n2,n3")
 	f.StringVar(&r.faults, "faults", r.faults, "what to break, comma-separated, with variants (partition:bridge); all, or none")
 	f.StringVar(&r.concurrency, "concurrency", r.concurrency, "clients; 2n is two for each node")
@@ -84,6 +84,7 @@ func (r *request) flags(cmd *cobra.Command, c Catalogue) {
 	f.DurationVar(&r.fault, "fault-time", r.fault, "for which a fault is in force, on average")
 	f.Uint64Var(&r.seed, "seed", 0, "fixes every random choice; 0: another each time")
 	f.StringVar(&r.bug, "bug", "", "run the target with a planted bug: see fallacy list bugs")
+	f.StringVar(&r.topology, "topology", "", "how the target's nodes are put together, if it knows several ways: see fallacy list targets NAME")
 	f.StringVar(&r.plan, "plan", "", "do the faults of this plan.json again, at the same times")
 	f.StringSliceVar(&r.checkers, "checker", nil, "what judges the history as well: a checker by name, a program by path")
 	f.StringVar(&r.runs, "runs", r.runs, "directory to keep runs in")

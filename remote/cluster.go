@@ -22,6 +22,13 @@ type Dialer interface {
 	Close() error
 }
 
+// Outsider is a dialer whose nodes clients do not reach at their own addresses.
+type Outsider interface {
+	// Outside returns where clients reach what listens at addr on node, over
+	// network: "tcp" or "udp".
+	Outside(node, network, addr string) string
+}
+
 // Options says what kind of cluster to open.
 type Options struct {
 	Nodes    []string      // names
@@ -101,11 +108,24 @@ func (c *Cluster) open(ctx context.Context, opts Options) error {
 		}
 		c.nodes[i] = fallacy.Node{
 			Name: opts.Nodes[i], Dir: c.greets[i].Dir, Listen: c.greets[i].Listen,
-			Peers: doors.Peers, Public: doors.Public,
+			Peers: doors.Peers, Public: c.outside(opts.Nodes[i], "tcp", doors.Public),
 		}
-		c.probes.Route(opts.Nodes[i], doors.Public[agent.Probe])
+		c.probes.Route(opts.Nodes[i], c.nodes[i].Public[agent.Probe])
 		return nil
 	})
+}
+
+// outside is where clients reach the addresses of a node.
+func (c *Cluster) outside(node, network string, addrs map[string]string) map[string]string {
+	d, ok := c.dialer.(Outsider)
+	if !ok {
+		return addrs
+	}
+	outside := make(map[string]string)
+	for port, addr := range addrs {
+		outside[port] = d.Outside(node, network, addr)
+	}
+	return outside
 }
 
 // each does something with every node side by side and joins the errors.

@@ -41,7 +41,7 @@ func newPair(t *testing.T) pair {
 		}
 	}()
 	p := pair{out: NewGate(), in: NewGate()}
-	p.proxy, err = Listen("127.0.0.1", peer.Addr().String(), p.out, p.in, fallacy.NewChance(1))
+	p.proxy, err = Listen("127.0.0.1:0", peer.Addr().String(), p.out, p.in, fallacy.NewChance(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestCloseDuringACutLeavesNothing(t *testing.T) {
 }
 
 func TestPeerThatIsDown(t *testing.T) {
-	p, err := Listen("127.0.0.1", "127.0.0.1:1", NewGate(), NewGate(), fallacy.NewChance(1))
+	p, err := Listen("127.0.0.1:0", "127.0.0.1:1", NewGate(), NewGate(), fallacy.NewChance(1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,11 +22,11 @@ type Proxy struct {
 	wait   sync.WaitGroup
 }
 
-// Listen opens a door on host, at a port of the system's choice, to the address
+// Listen opens a door at addr (with port 0: one of the system's choice) to the address
 // upstream. What is sent to upstream goes through out, its answers through in.
 // Jitter is drawn from chance.
-func Listen(host, upstream string, out, in *Gate, chance fallacy.Chance) (*Proxy, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+func Listen(addr, upstream string, out, in *Gate, chance fallacy.Chance) (*Proxy, error) {
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen for a link to %s: %w", upstream, err)
 	}

@@ -18,6 +18,7 @@ type Spec struct {
 	Env    []string              // the whole environment, as KEY=value
 	Dir    string                // working directory
 	Output string                // file that stdout and stderr are appended to
+	User   *syscall.Credential   // who it runs as; nil: who the agent is
 	Start  func(*exec.Cmd) error // starts the process; nil: cmd.Start
 }
 
@@ -143,6 +144,7 @@ func (s *Supervisor) start() error {
 	cmd := exec.Command(s.spec.Argv[0], s.spec.Argv[1:]...)
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = s.spec.Env, s.spec.Dir, out, out
 	cmd.SysProcAttr = groupOfItsOwn()
+	cmd.SysProcAttr.Credential = s.spec.User
 	if err := s.spec.Start(cmd); err != nil {
 		s.status.Error = err.Error()
 		return fmt.Errorf("start %s: %w", s.spec.Argv[0], err)

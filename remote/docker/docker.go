@@ -1,11 +1,16 @@
 // Package docker runs a cluster in containers: a network for the run, and for
 // every node a container with the agent in it. It needs Docker Engine 20.10 or
-// later on this machine, and no registry: the default image is empty, and the
-// agent is the controller's own binary, which has to be static.
+// later. The agent is the controller's own binary, which has to be static; it is
+// copied into a container of any image, one without a shell included, takes the
+// place of the image's own entrypoint and starts that when it is told to.
+//
+// What image that is [Options] say. No registry is needed: an image can be
+// packed from the programs that are installed on this machine, and a target that
+// fallacy carries itself runs in an empty one.
 //
 // Clients reach nodes directly at their containers' addresses, which works
-// where Docker Engine runs on the same Linux machine; elsewhere [Dialer.Dial]
-// refuses.
+// where Docker Engine runs on the same Linux machine; elsewhere through ports
+// published on the loopback.
 //
 // Whatever is created carries labels that name the run and its controller, so
 // that [Leftovers] finds what belongs to controllers that are gone. A container
@@ -26,14 +31,24 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/fallacy-dev/fallacy"
 	"github.com/moby/moby/client"
 )
 
 // Options says what to run nodes from.
 type Options struct {
 	Binary string   // file of the agent's program, static, for Linux
-	Args   []string // that make it an agent; --dir and --host follow
+	Args   []string // that make it an agent; flags follow
 	Env    []string // of the agent and what it starts, as KEY=value
+
+	Image   string        // its name, or Host; empty: what suits the target
+	Target  fallacy.Image // where the target's programs come from; zero: the agent's binary is all
+	Program string        // file of a static program to use as the target's own
+
+	Ports   []string          // names of the ports the target listens on
+	Packets bool              // the agents get the capability to act on packets
+	IPv6    bool              // nodes reach each other by IPv6
+	Note    func(text string) // is told what happens that takes long; nil: nobody is
 }
 
 // Dialer starts agents in containers. It is a remote.Dialer.
@@ -42,10 +57,11 @@ type Dialer struct {
 	opts   Options
 	run    string
 	labels map[string]string
-	pack   []byte // the agent's binary, as a tar archive
-	image  string
+	pack   []byte // the agent's binary and the target's own, as a tar archive
+	arch   string // that Docker runs on, as Go calls it
+	image  image
 
-	network string // its ID
+	network network
 
 	mu    sync.Mutex
 	nodes []*node
@@ -70,6 +86,14 @@ func New(ctx context.Context, opts Options) (*Dialer, error) {
 	machine, err := inspectBinary(opts.Binary)
 	if err != nil {
 		return nil, err
+	}
+	if opts.Program != "" {
+		if err := inspectProgram(opts.Program, machine, opts.Target); err != nil {
+			return nil, err
+		}
+	}
+	if opts.Note == nil {
+		opts.Note = func(string) {}
 	}
 	docker, err := connect(ctx)
 	if err != nil {
@@ -100,19 +124,18 @@ func (d *Dialer) prepare(ctx context.Context, machine string) error {
 			return err
 		}
 	}
-	if d.pack, err = packBinary(d.opts.Binary); err != nil {
+	d.arch = version.Arch
+	if d.pack, err = d.opts.archive(); err != nil {
 		return err
 	}
-	if d.image, err = emptyImage(ctx, d.docker); err != nil {
+	if d.image, err = d.chooseImage(ctx); err != nil {
 		return err
 	}
-	network, err := d.docker.NetworkCreate(ctx, "fallacy-"+d.run, client.NetworkCreateOptions{Driver: "bridge", Labels: d.labels})
-	if err != nil {
-		return fmt.Errorf("make a network of containers: %w", err)
-	}
-	d.network = network.ID
-	return nil
+	return d.makeNetwork(ctx)
 }
+
+// Origin says what the nodes are made from; empty: of an image with nothing in it.
+func (d *Dialer) Origin() string { return d.image.name }
 
 // connect returns a client of the Docker that the environment names, which answers.
 func connect(ctx context.Context) (*client.Client, error) {
@@ -174,7 +197,7 @@ func (d *Dialer) dial(ctx context.Context, n *node) error {
 	if err := n.start(ctx); err != nil {
 		return err
 	}
-	return n.reach(ctx, d.network)
+	return n.reach(ctx, d)
 }
 
 // Close waits until every agent has ended and its container is gone, and

@@ -3,15 +3,16 @@ package docker
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
+	"github.com/fallacy-dev/fallacy/agent"
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/mount"
@@ -21,6 +22,7 @@ import (
 // Where things are in a container.
 const (
 	agentPath = "/fallacy/fallacy"
+	binDir    = "/fallacy/bin"
 	nodeDir   = "/fallacy/node"
 )
 
@@ -33,6 +35,8 @@ type node struct {
 	gone   client.ContainerWaitResult // once the container is removed
 	forget context.CancelFunc         // of gone
 	runs   bool                       // it was started, and will be gone when its stream has ended
+	// outside is by port and protocol where clients reach it; nil: directly.
+	outside map[string]string
 }
 
 // create makes the container, which is removed when it ends. Its writable
@@ -42,18 +46,39 @@ func (d *Dialer) create(ctx context.Context, n *node) error {
 	if isNodeName(n.name) {
 		name, host = "fallacy-"+d.run+"-"+n.name, n.name
 	}
+	says, err := json.Marshal(d.image.says)
+	if err != nil {
+		return fmt.Errorf("pass on what the image says of itself: %w", err)
+	}
+	args := []string{"--dir", nodeDir, "--host", agent.HostAuto, "--bin", binDir, "--image", string(says)}
+	if d.opts.IPv6 {
+		args[3] = agent.HostAuto6
+	}
+	if d.network.publish {
+		args = append(args, "--first-port", strconv.Itoa(firstPort))
+	}
+	var capabilities []string
+	if d.opts.Packets {
+		args, capabilities = append(args, "--packets"), []string{"NET_ADMIN"}
+	}
+	set, bindings := d.published()
 	made, err := d.docker.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Name:  name,
-		Image: d.image,
+		Image: d.image.id,
 		Config: &container.Config{
 			Hostname: host, Labels: d.labelled(n.name), User: "0", WorkingDir: "/", Env: d.opts.Env,
 			Entrypoint: append([]string{agentPath}, d.opts.Args...),
-			Cmd:        []string{"--dir", nodeDir, "--host", "auto"},
-			OpenStdin:  true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
+			Cmd:        args,
+			// One of the image's own could find the agent unwell and have it killed.
+			Healthcheck:  &container.HealthConfig{Test: []string{"NONE"}},
+			ExposedPorts: set,
+			OpenStdin:    true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 		},
 		HostConfig: &container.HostConfig{
-			AutoRemove:  true,
-			NetworkMode: container.NetworkMode(d.network),
+			AutoRemove:   true,
+			NetworkMode:  container.NetworkMode(d.network.id),
+			PortBindings: bindings,
+			CapAdd:       capabilities,
 			// Standard output is the stream: nobody reads a copy of it.
 			LogConfig: container.LogConfig{Type: "none"},
 			Mounts: []mount.Mount{{
@@ -92,34 +117,6 @@ func (n *node) start(ctx context.Context) error {
 	}
 	n.runs = true
 	return nil
-}
-
-// reachTimeout is how long an answer from a container's address may take.
-const reachTimeout = 3 * time.Second
-
-// reach tells why clients cannot reach the container directly. A port where
-// nobody listens refuses: whoever refuses can be reached.
-func (n *node) reach(ctx context.Context, network string) error {
-	seen, err := n.docker.ContainerInspect(ctx, n.id, client.ContainerInspectOptions{})
-	if err != nil {
-		return n.stream.complain(fmt.Errorf("look up the container's address: %w", err))
-	}
-	for _, end := range seen.Container.NetworkSettings.Networks {
-		if end.NetworkID != network || !end.IPAddress.IsValid() {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(ctx, reachTimeout)
-		defer cancel()
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", net.JoinHostPort(end.IPAddress.String(), "1"))
-		if err == nil {
-			return conn.Close()
-		}
-		if errors.Is(err, syscall.ECONNREFUSED) {
-			return nil
-		}
-		return fmt.Errorf("the container's address %s is not reached from here (%w): --on docker needs Docker Engine on this same Linux machine, not in a virtual or remote one", end.IPAddress, err)
-	}
-	return n.stream.complain(errors.New("the container has no address"))
 }
 
 // endPatience is how long an agent gets to heal and end.

@@ -2,6 +2,8 @@ package docker_test
 
 import (
 	"context"
+	"encoding/json"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -22,6 +24,9 @@ func TestMain(m *testing.M) {
 	case "agent":
 		playAgent()
 	case "target":
+		if os.Args[1] == "-entrypoint" {
+			playEntrypoint(os.Args[2])
+		}
 		playTarget(os.Args[1])
 	case "parent": // of orphans
 		for range 3 {
@@ -46,12 +51,43 @@ func playAgent() {
 	if os.Getpid() != 1 {
 		os.Setenv("FALLACY_TEST_PART", "target")
 		serve = func() error {
-			return agent.Serve(context.Background(), stdio{}, agent.Options{Dir: os.Args[2], Host: os.Args[4]})
+			return agent.Serve(context.Background(), stdio{}, options(os.Args[1:]))
 		}
 	}
 	if err := serve(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+}
+
+// options reads what the dialer tells an agent.
+func options(args []string) (o agent.Options) {
+	f := flag.NewFlagSet("agent", flag.ExitOnError)
+	f.StringVar(&o.Dir, "dir", "", "")
+	f.StringVar(&o.Host, "host", "", "")
+	f.StringVar(&o.Bin, "bin", "", "")
+	f.IntVar(&o.FirstPort, "first-port", 0, "")
+	f.BoolVar(&o.Packets, "packets", false, "")
+	f.Func("image", "", func(text string) error { return json.Unmarshal([]byte(text), &o.Image) })
+	_ = f.Parse(args) // it exits
+	return o
+}
+
+// playEntrypoint listens, and tells whoever connects who and where it is.
+func playEntrypoint(addr string) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			continue
+		}
+		dir, _ := os.Getwd()
+		fmt.Fprintln(c, os.Getuid(), os.Getgid(), dir, os.Getenv("FALLACY_TEST_IMAGE"))
+		c.Close()
 	}
 }
 

@@ -14,10 +14,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/fallacy-dev/fallacy"
 )
 
 // Dialer starts agents as children of this process. It is a remote.Dialer.
@@ -41,6 +44,30 @@ func New(argv ...string) (*Dialer, error) {
 	}
 	return &Dialer{argv: argv, dir: dir}, nil
 }
+
+// Provide makes the program at path the target's own on every node, in place of
+// the one that PATH has.
+func (d *Dialer) Provide(path string, target fallacy.Image) error {
+	if len(target.Programs) == 0 {
+		return fmt.Errorf("--binary %s: the target is part of fallacy's own binary and takes no other", path)
+	}
+	program, err := exec.LookPath(path)
+	if err == nil {
+		program, err = filepath.Abs(program)
+	}
+	if err != nil {
+		return fmt.Errorf("--binary %s: %w", path, err)
+	}
+	bin := filepath.Join(d.dir, binDir)
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return err
+	}
+	d.argv = append(slices.Clip(d.argv), "--bin", bin)
+	return os.Symlink(program, filepath.Join(bin, target.Programs[0]))
+}
+
+// binDir is a directory in the workspace that has no node's name.
+const binDir = ".bin"
 
 // stream is an agent's standard input and output.
 type stream struct {
