@@ -20,7 +20,7 @@ const module = "github.com/fallacy-dev/fallacy"
 // its own package's directory.
 var floors = map[string]int{
 	"":          0,
-	"generator": 1, "checkers": 1, "controller": 1, "results": 1, "remote": 1, "agent": 1,
+	"generator": 1, "checkers": 1, "controller": 1, "results": 1, "remote": 1, "agent": 1, "internal": 1,
 	"workloads": 2, "nemesis": 2, "targets": 2,
 	"cmd": 3,
 }

@@ -29,7 +29,8 @@ type Process struct {
 // can do a workload finds out by the interfaces it names.
 type Conn = io.Closer
 
-// Target is a system under test. Kill, pause and start are not its job.
+// Target is a system under test. Kill, pause and start are not its job. One that
+// is an io.Closer is closed when its run is over.
 type Target interface {
 	// Process says what to run on n, which is one of cluster.
 	Process(n Node, cluster []Node) (Process, error)

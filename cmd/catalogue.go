@@ -8,6 +8,7 @@ import (
 
 	"github.com/fallacy-dev/fallacy"
 	"github.com/fallacy-dev/fallacy/nemesis"
+	"github.com/fallacy-dev/fallacy/targets/etcd"
 	"github.com/fallacy-dev/fallacy/targets/refstore"
 	"github.com/fallacy-dev/fallacy/workloads"
 )
@@ -32,6 +33,7 @@ func Builtin() Catalogue {
 	return Catalogue{
 		Targets: []*fallacy.TargetKind{
 			refstore.Kind,
+			etcd.Kind,
 		},
 		Workloads: []*fallacy.Workload{
 			workloads.Register(),

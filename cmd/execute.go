@@ -28,6 +28,9 @@ const (
 // was recorded until then is kept.
 func (t *trial) run(ctx context.Context, p *progress) (results.Run, string, error) {
 	began := time.Now()
+	if target, ok := t.target.(io.Closer); ok {
+		defer func() { _ = target.Close() }() // after the cluster
+	}
 	cluster, err := t.open(ctx, p)
 	if err != nil {
 		return results.Run{}, "", err
@@ -148,6 +151,7 @@ func (t *trial) command() []string {
 		}
 	}
 	add("--bug", t.bug, t.bug == "")
+	add("--topology", t.topology, t.topology == "")
 	t.place.command(add)
 	add("--faults", t.faults, t.plan != "" || t.faults == was.faults && t.bug == "")
 	add("--plan", t.plan, t.plan == "")
