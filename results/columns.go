@@ -27,6 +27,8 @@ type header struct {
 	Texts     []string        `json:"texts"`
 	Faults    []headerFault   `json:"faults"`
 	Anomalies []headerAnomaly `json:"anomalies"`
+	Logs      headerLogs      `json:"logs"`
+	Leads     []headerLead    `json:"leads"`
 }
 
 type headerFault struct {
@@ -37,7 +39,15 @@ type headerFault struct {
 	To       float64        `json:"to"`
 	Verified bool           `json:"verified"`
 	Nodes    map[int]string `json:"nodes"`  // what it means for each
-	Clocks   map[int]clock  `json:"clocks"` // how far off each goes
+	Clocks   map[int]clock  `json:"clocks"` // how far off each is to go
+	Read     []headerRead   `json:"read"`   // what each was seen to show
+}
+
+// headerRead is a clock as a node's process was seen to read it.
+type headerRead struct {
+	Node   int     `json:"node"`
+	At     float64 `json:"at"`
+	Offset float64 `json:"offset"` // seconds
 }
 
 type clock struct {
@@ -99,7 +109,7 @@ type packer struct {
 }
 
 // dataOf returns the data of the page: header and columns, deflated, in base64.
-func dataOf(c *calls, episodes []*episode, stories []*story) (string, error) {
+func dataOf(c *calls, episodes []*episode, stories []*story, files []*logFile) (string, error) {
 	p := &packer{calls: c, lanes: make([]int, c.lanes)}
 	for i := range p.lanes {
 		p.lanes[i] = -1
@@ -122,6 +132,7 @@ func dataOf(c *calls, episodes []*episode, stories []*story) (string, error) {
 	for _, s := range stories {
 		head.Anomalies = append(head.Anomalies, headerAnomaly{s.Name, s.places})
 	}
+	head.Logs, head.Leads = p.logs(files), p.leads(files)
 	return p.deflate(head)
 }
 
@@ -211,6 +222,9 @@ func (p *packer) fault(e *episode) headerFault {
 		}
 		if s := e.Damage[n].Clock; s != (fallacy.Skew{}) {
 			f.Clocks[i] = clock{Offset: s.Offset.Seconds(), Drift: s.Drift / 1e6, Strobe: s.Strobe.Seconds(), Frozen: s.Frozen}
+		}
+		if offset, ok := e.Read[n]; ok {
+			f.Read = append(f.Read, headerRead{i, e.ReadAt.Seconds(), offset.Seconds()})
 		}
 	}
 	return f

@@ -23,7 +23,8 @@ func damageOf(v fallacy.Value) damage {
 }
 
 // kind is the mechanism, by which the page chooses colour and texture:
-// "partition" for all that befalls links, "kill", "pause" or "clock".
+// "partition" for all that befalls links, "kill", "pause" or "clock"; empty if
+// it is none of these.
 func (d damage) kind() string {
 	kind := ""
 	for _, c := range d {
@@ -51,8 +52,12 @@ func kindOf(nemesis string) string {
 		return "pause"
 	case "clock":
 		return "clock"
+	case "disk", "slow-disk":
+		return "disk"
+	case "partition", "reset", "stall", "loss", "duplicate", "reorder", "delay", "rate", "corrupt", "packet", "mtu", "uneven":
+		return "partition"
 	}
-	return "partition"
+	return "other"
 }
 
 // String says in words what was done: "n1 and n3 cut off from n2, n4 and n5".

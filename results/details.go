@@ -88,6 +88,33 @@ type statRow struct {
 	Name string
 	tally
 	Quantiles *quantiles
+	Outage    *outage // of a node
+}
+
+// outage is a time in which a node answered nothing ok, although it was asked.
+type outage struct{ From, Lasted time.Duration }
+
+// outagesOf returns each node's longest.
+func outagesOf(c *calls) map[string]*outage {
+	ends := make(map[string][]time.Duration)
+	for _, call := range c.all {
+		if n := nodeOf(call); n != "" && call.Type() == fallacy.OK {
+			ends[n] = append(ends[n], call.Complete.Time)
+		}
+	}
+	all := make(map[string]*outage)
+	for n, at := range ends {
+		slices.Sort(at)
+		last, longest := time.Duration(0), &outage{}
+		for _, t := range append(at, c.end) {
+			if t-last > longest.Lasted {
+				*longest = outage{last, t - last}
+			}
+			last = t
+		}
+		all[n] = longest
+	}
+	return all
 }
 
 // Tried is how many calls there were.

@@ -22,6 +22,9 @@ type episode struct {
 	Trouble  string   // why it counts as not verified
 	Healed   string   // "" if it never was
 	HealOp   int      // the heal's completion, -1 if none
+
+	Read   map[string]time.Duration // how far off each node's clock was seen to be
+	ReadAt time.Duration
 }
 
 // Verified tells whether the fault was seen to take effect.
@@ -67,6 +70,7 @@ func injected(c fallacy.Call, end time.Duration) *episode {
 	v := c.Complete.Value
 	e.Damage, e.Trouble = damageOf(v.Get("damage")), c.Complete.Error
 	e.Seen = evidenceWords(v.Get("evidence"))
+	e.Read, e.ReadAt = readClocks(v.Get("evidence").Get("skew_ns")), c.Complete.Time
 	if e.Kind = e.Damage.kind(); e.Kind == "" {
 		e.Kind = kindOf(e.Nemesis)
 	}
@@ -138,6 +142,18 @@ func rankOf(words string) string {
 		return "1"
 	}
 	return "0"
+}
+
+// readClocks returns how far off clocks were seen to be, by node.
+func readClocks(v fallacy.Value) map[string]time.Duration {
+	fields, _ := v.Fields()
+	read := make(map[string]time.Duration)
+	for _, f := range fields {
+		if n, ok := f.Value.Int(); ok {
+			read[f.Name] = time.Duration(n)
+		}
+	}
+	return read
 }
 
 func readsClock(f fallacy.Field) string {

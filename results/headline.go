@@ -30,6 +30,7 @@ func invalidHeadline(run Run, stories []*story, episodes []*episode) (string, []
 		head = "the promise was broken: " + s.Name
 	}
 	lead := []string{s.scene(run.Took), s.atTheTime(episodes)}
+	lead = append(lead, s.Rivals...)
 	if others := namesOf(stories[1:]); len(others) > 0 {
 		lead = append(lead, "Further anomalies, below: "+listing(others)+".")
 	}

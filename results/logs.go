@@ -1,39 +1,76 @@
 package results
 
 import (
+	"bufio"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
 // Bounds of what the page shows of logs; the files have all of it.
 const (
 	logFilesMax = 100
-	logTotalMax = 96 << 10
-	logEachMax  = 12 << 10
+	logTotalMax = 384 << 10
+	logEachMax  = 96 << 10
+	logReadMax  = 64 << 20 // of one file, its end
+	logLineMax  = 400
 )
 
-// logFile is the end of a file that a node's process wrote.
+// Levels of a line.
+const (
+	levelPlain = iota
+	levelWarning
+	levelDeath // of a process
+)
+
+// logFile is a file that a node's process wrote.
 type logFile struct {
 	Node, Name string
 	Size       int
-	Text       string
-	Cut        bool // there is more before
+	Lines      int    // in all
+	Text       string // of a file that does not tell the time: its end
+	Cut        bool   // there is more before Text
 	Trouble    string
+
+	lines []logLine
+	leads []leads
 }
 
-// logsOf returns the ends of all logs, by node. Logs are looked at, not relied
-// on: what cannot be read is said in place of the text.
-func logsOf(logs fs.FS) []logFile {
-	if logs == nil {
+// logLine is a line of a log on the run's axis.
+type logLine struct {
+	at    time.Duration
+	level int
+	left  int // how many lines before it the page leaves out
+	text  string
+}
+
+// Shown is how many of its lines the page has.
+func (f *logFile) Shown() int { return len(f.lines) }
+
+// Stamped tells whether its lines say when they were written.
+func (f *logFile) Stamped() bool { return len(f.lines) > 0 }
+
+// logs reads what nodes' processes wrote.
+type logs struct {
+	epoch    time.Time
+	episodes []*episode
+	stories  []*story
+	end      time.Duration
+}
+
+// read returns all files, by node. Logs are looked at, not relied on: what
+// cannot be read is said in place of the text.
+func (l *logs) read(from fs.FS) []*logFile {
+	if from == nil {
 		return nil
 	}
-	var all []logFile
-	_ = fs.WalkDir(logs, ".", func(path string, d fs.DirEntry, err error) error {
+	var all []*logFile
+	_ = fs.WalkDir(from, ".", func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil && path == ".":
 			return fs.SkipAll
@@ -46,26 +83,24 @@ func logsOf(logs fs.FS) []logFile {
 		if !ok {
 			node, name = "", path
 		}
-		all = append(all, logFile{Node: node, Name: name})
+		all = append(all, &logFile{Node: node, Name: name})
 		return nil
 	})
-	slices.SortStableFunc(all, func(a, b logFile) int { return naturally(a.Node, b.Node) })
-	for i := range all {
-		f := &all[i]
+	slices.SortStableFunc(all, func(a, b *logFile) int { return naturally(a.Node, b.Node) })
+	for _, f := range all {
 		path := f.Name
 		if f.Node != "" {
 			path = f.Node + "/" + f.Name
 		}
-		if err := f.read(logs, path, min(logEachMax, logTotalMax/len(all))); err != nil {
+		if err := l.readFile(f, from, path, min(logEachMax, logTotalMax/len(all))); err != nil {
 			f.Trouble = err.Error()
 		}
 	}
 	return all
 }
 
-// read takes the last most bytes, from the beginning of a line.
-func (f *logFile) read(logs fs.FS, path string, most int) error {
-	in, err := logs.Open(path)
+func (l *logs) readFile(f *logFile, from fs.FS, path string, most int) error {
+	in, err := from.Open(path)
 	if err != nil {
 		return err
 	}
@@ -75,24 +110,165 @@ func (f *logFile) read(logs fs.FS, path string, most int) error {
 		return err
 	}
 	f.Size = int(info.Size())
-	from := int64(max(0, f.Size-most))
+	skip := int64(max(0, f.Size-logReadMax))
 	if seeker, ok := in.(io.Seeker); ok {
-		if _, err = seeker.Seek(from, io.SeekStart); err != nil {
-			return err
-		}
-	} else if _, err = io.CopyN(io.Discard, in, from); err != nil {
+		_, err = seeker.Seek(skip, io.SeekStart)
+	} else {
+		_, err = io.CopyN(io.Discard, in, skip)
+	}
+	if err != nil {
 		return err
 	}
-	text, err := io.ReadAll(io.LimitReader(in, int64(most)))
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading its end: %w", err)
+	lines, err := l.scan(f, bufio.NewReaderSize(io.LimitReader(in, logReadMax), 64<<10))
+	stamped := slices.ContainsFunc(lines, func(n logLine) bool { return n.at != noTime })
+	if !stamped || l.epoch.IsZero() {
+		f.tail(lines, min(most, 12<<10))
+		return err
 	}
-	f.Text, f.Cut = string(text), from > 0
-	if _, rest, ok := strings.Cut(f.Text, "\n"); ok && f.Cut {
-		f.Text = rest
+	f.leads = leadersOf(lines, f.Node, l.episodes, l.end)
+	f.lines = l.choose(lines, most)
+	return err
+}
+
+// noTime is the place of a line above the first that tells the time.
+const noTime = time.Duration(-1 << 62)
+
+// scan reads the lines and gives each its place.
+func (l *logs) scan(f *logFile, in *bufio.Reader) (lines []logLine, err error) {
+	clock := clockOf(f.Node, l.epoch, l.episodes)
+	at := noTime
+	for {
+		text, more, err := readLine(in)
+		if errors.Is(err, io.EOF) && text == "" {
+			return lines, nil
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return lines, err
+		}
+		f.Lines++
+		if s, ok := stampOf(text); ok {
+			at = clock.place(s)
+		}
+		if more {
+			text += "…"
+		}
+		lines = append(lines, logLine{at: at, level: levelOf(text), text: printable(text)})
 	}
-	f.Text = printable(f.Text)
-	return nil
+}
+
+// readLine reads a line, of which it keeps the beginning.
+func readLine(in *bufio.Reader) (text string, more bool, err error) {
+	for {
+		part, prefix, err := in.ReadLine()
+		if room := logLineMax - len(text); room > 0 {
+			text += string(part[:min(room, len(part))])
+			more = more || len(part) > room
+		} else {
+			more = more || len(part) > 0
+		}
+		if err != nil || !prefix {
+			return text, more, err
+		}
+	}
+}
+
+// tail keeps the last lines as text.
+func (f *logFile) tail(lines []logLine, most int) {
+	from, size := len(lines), 0
+	for from > 0 && size+len(lines[from-1].text) < most {
+		from--
+		size += len(lines[from].text) + 1
+	}
+	var text strings.Builder
+	for _, n := range lines[from:] {
+		text.WriteString(n.text + "\n")
+	}
+	f.Text, f.Cut = text.String(), from > 0
+}
+
+// choose keeps the lines that tell most, up to so many bytes: those around
+// anomalies, those that warn or tell of leaders, those around faults, the last ones.
+func (l *logs) choose(lines []logLine, most int) []logLine {
+	size := 0
+	for _, n := range lines {
+		size += len(n.text) + 1
+	}
+	keep := make([]bool, len(lines))
+	if size > most {
+		l.keepBest(lines, keep, most)
+	}
+	var kept []logLine
+	left := 0
+	for i, n := range lines {
+		if size > most && !keep[i] {
+			left++
+			continue
+		}
+		n.left, left = left, 0
+		kept = append(kept, n)
+	}
+	return kept
+}
+
+func (l *logs) keepBest(lines []logLine, keep []bool, most int) {
+	order := make([]int, len(lines))
+	worth := make([]int, len(lines))
+	for i, n := range lines {
+		order[i], worth[i] = i, l.worth(n)
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		if worth[a] != worth[b] {
+			return worth[b] - worth[a]
+		}
+		return b - a
+	})
+	for _, i := range order {
+		if most -= len(lines[i].text) + 1; most < 0 {
+			return
+		}
+		keep[i] = true
+	}
+}
+
+// Times around which a line is worth more.
+const (
+	aroundStory = 500 * time.Millisecond
+	aroundFault = 200 * time.Millisecond
+)
+
+func (l *logs) worth(n logLine) int {
+	if n.level > levelPlain || leadership(n.text) != nil {
+		return 4
+	}
+	for _, s := range l.stories[:min(len(l.stories), storiesMax)] {
+		if len(s.Calls) == 0 {
+			continue
+		}
+		if _, to := s.span(); n.at > to-aroundStory && n.at < to+aroundStory/2 {
+			return 3
+		}
+	}
+	for _, e := range l.episodes {
+		if near := func(at time.Duration) bool { return n.at > at-aroundFault && n.at < at+aroundFault }; near(e.From) || near(e.To) {
+			return 2
+		}
+	}
+	return 1
+}
+
+var (
+	deathWords   = regexp.MustCompile(`(?i)\bpanic\b|\bfatal\b|SIGSEGV|SIGABRT|segmentation fault|out of memory`)
+	warningWords = regexp.MustCompile(`(?i)\bwarn(ing)?\b|\berr(or)?s?\b|\bfail(ed|ure|s)?\b|\bcrit(ical)?\b|\blost\b|^\d+:[A-Z] [^*.#-]{10,40} # `)
+)
+
+func levelOf(line string) int {
+	switch {
+	case deathWords.MatchString(line):
+		return levelDeath
+	case warningWords.MatchString(line):
+		return levelWarning
+	}
+	return levelPlain
 }
 
 // printable replaces what is no text.

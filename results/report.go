@@ -20,7 +20,7 @@ var pageFiles embed.FS
 // Parts of the page, in the order in which they are put together.
 var (
 	styles  = []string{"base.css", "report.css", "narrow.css"}
-	scripts = []string{"data.js", "index.js", "colours.js", "layout.js", "operations.js", "charts.js", "move.js", "pointer.js", "detail.js", "page.js"}
+	scripts = []string{"data.js", "index.js", "colours.js", "layout.js", "operations.js", "charts.js", "logs.js", "move.js", "pointer.js", "detail.js", "page.js"}
 )
 
 // WriteReport writes report.html, or replaces it. The run's findings may be

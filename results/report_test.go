@@ -265,19 +265,6 @@ func TestManyAnomaliesStaySmall(t *testing.T) {
 	}
 }
 
-func TestLogsShowTheirEnd(t *testing.T) {
-	all := logsOf(someLogs)
-	if len(all) != 3 || all[0].Node != "n1" || all[1].Node != "n2" || all[2].Node != "n10" {
-		t.Fatalf("got %d files, in another order than n1, n2, n10", len(all))
-	}
-	if cut := all[1]; !cut.Cut || len(cut.Text) > logEachMax || !strings.HasPrefix(cut.Text, "a line") || cut.Size != 29*20_000 {
-		t.Errorf("a long log: cut %v, %d bytes of %d, begins %.20q", cut.Cut, len(cut.Text), cut.Size, cut.Text)
-	}
-	if strings.ContainsAny(all[0].Text, "\x1b\u202e") {
-		t.Errorf("control characters are left in %q", all[0].Text)
-	}
-}
-
 func BenchmarkReport(b *testing.B) {
 	h := busyHistory(100_000, 100*time.Second)
 	run := judged(busyRun(), h)

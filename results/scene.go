@@ -18,7 +18,8 @@ func (s *story) scene(took time.Duration) string {
 	from, to := s.span()
 	last, before, ok := s.contradiction()
 	if ok && strings.HasPrefix(s.Meaning, "a read ") && s.Name == "nonlinearizable" {
-		return moment(before.To) + " into the run " + before.answered() + ". " + sentence(lasting(last.From-before.To)+" later "+last.answered())
+		return moment(before.To) + " into the run " + before.who() + " confirmed " + before.said() + ". " +
+			sentence(lasting(last.From-before.To)+" later "+last.who()+" was asked, and still answered "+last.said())
 	}
 	when := "That was between " + moment(from) + " and " + moment(to) + " of the run"
 	if to-from < 100*time.Millisecond {
@@ -45,17 +46,15 @@ func (s *story) contradiction() (last, before storyCall, ok bool) {
 	return last, before, ok && last.Ended
 }
 
-// answered says who answered what.
-func (c storyCall) answered() string {
-	who := c.Node
-	if who == "" {
-		who = "process " + itoa(c.Process)
+// who is the node that was asked, or else the process that asked.
+func (c storyCall) who() string {
+	if c.Node != "" {
+		return c.Node
 	}
-	if c.Type == "fail" {
-		return who + " answered that " + clip(c.Words, sceneMax) + " did not happen"
-	}
-	return who + " answered “" + clip(c.Words, sceneMax) + "”"
+	return "process " + itoa(c.Process)
 }
+
+func (c storyCall) said() string { return "“" + clip(c.Words, sceneMax) + "”" }
 
 // nodes are those that the calls were put to, in order.
 func (s *story) nodes() []string {

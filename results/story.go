@@ -32,6 +32,10 @@ type story struct {
 	Steps     []step // of a cycle; none if the anomaly is no cycle
 	MoreSteps int    // that are not shown
 
+	Stamped bool        // whether there are logs around it
+	Rivals  []string    // who believed to lead at the same time
+	Lines   []storyLine // of logs, shortly before
+
 	places []int       // of its calls
 	circle []storyCall // those that the cycle goes through, in its order
 }

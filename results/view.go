@@ -33,6 +33,7 @@ type view struct {
 	Anomalies  int
 	Unknown    []Finding // those that could not tell
 	Episodes   []faultRow
+	Matrices   []*matrix
 	Unverified int
 	Nodes      []string
 	Recoveries []recoveryRow
@@ -42,7 +43,7 @@ type view struct {
 	Parameters []parameter
 	Names      []glossaryRow
 	Models     string // of transactions: which were asked for and which were broken
-	Logs       []logFile
+	Logs       []*logFile
 }
 
 type share struct {
@@ -68,7 +69,7 @@ type checkerRow struct {
 
 type parameter struct{ Name, Value string }
 
-func newView(run Run, h fallacy.History, logs fs.FS) (*view, error) {
+func newView(run Run, h fallacy.History, from fs.FS) (*view, error) {
 	c := callsOf(run, h)
 	if run.Ops == (Counts{}) {
 		run.Ops = Count(h)
@@ -78,7 +79,9 @@ func newView(run Run, h fallacy.History, logs fs.FS) (*view, error) {
 	}
 	episodes := episodesOf(h, c.end)
 	stories := storiesOf(run, c, episodes)
-	data, err := dataOf(c, episodes, stories)
+	files := (&logs{epoch: run.Epoch, episodes: episodes, stories: stories, end: c.end}).read(from)
+	tellLogs(stories, files)
+	data, err := dataOf(c, episodes, stories, files)
 	if err != nil {
 		return nil, err
 	}
@@ -94,10 +97,11 @@ func newView(run Run, h fallacy.History, logs fs.FS) (*view, error) {
 	}
 	v.addShares()
 	v.addFaults(episodes, c.end)
+	v.Matrices = matricesOf(episodes, c.nodes)
 	v.addTables(h, c)
 	v.Headline, v.Lead = headline(run, stories, episodes)
 	v.Names, v.Models = glossary(stories), modelsOf(run)
-	v.Logs = logsOf(logs)
+	v.Logs = files
 	return v, nil
 }
 
@@ -105,6 +109,9 @@ func newView(run Run, h fallacy.History, logs fs.FS) (*view, error) {
 func (v *view) Circles() bool {
 	return slices.ContainsFunc(slices.Concat(v.Stories, v.More), func(s *story) bool { return len(s.Steps) > 0 })
 }
+
+// Stamped tells whether a log has lines with times.
+func (v *view) Stamped() bool { return slices.ContainsFunc(v.Logs, (*logFile).Stamped) }
 
 func between(all []*story, from, to int) []*story {
 	return all[min(from, len(all)):min(to, len(all))]
@@ -149,6 +156,10 @@ func (v *view) addTables(h fallacy.History, c *calls) {
 	var stats statistics
 	if detailsOf(v.Run, "stats", &stats) {
 		v.Functions, v.ByNode = statRows(stats.Functions, stats.Latency), statRows(stats.Nodes, nil)
+		outages := outagesOf(c)
+		for i := range v.ByNode {
+			v.ByNode[i].Outage = outages[v.ByNode[i].Name]
+		}
 	}
 	var r recoveries
 	if detailsOf(v.Run, "recovery", &r) {

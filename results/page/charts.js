@@ -152,8 +152,15 @@ function drawClocks() {
     g.fillStyle = C.ink2; g.textAlign = 'right'; g.fillText(name, G - 8, mid, G - 12);
     clip(g, cv.clk.h);
     for (const q of skews) if (q.clocks[node]) drawSkew(g, q, q.clocks[node], mid, most);
+    for (const q of skews) for (const r of q.read || []) if (r.node === node) drawRead(g, r, mid, most);
     g.restore();
   });
+}
+// drawRead marks what a process was seen to read of its clock.
+function drawRead(g, r, mid, most) {
+  const y = mid - Math.max(-1.2, Math.min(1.2, r.offset / most)) * 10;
+  g.beginPath(); g.arc(X(r.at), y, 3, 0, 7);
+  g.fillStyle = C.panel; g.fill(); g.strokeStyle = C.ink; g.lineWidth = 1.3; g.stroke();
 }
 function drawSkew(g, q, c, mid, most) {
   const a = Math.max(view.a, q.from), b = Math.min(view.b, q.to);

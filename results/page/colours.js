@@ -1,6 +1,6 @@
 // Colours and textures, read from the style sheet so that they are named once.
 const C = {};
-const KINDS = ['partition', 'kill', 'pause', 'clock'];
+const KINDS = ['partition', 'kill', 'pause', 'clock', 'disk', 'other'];
 
 function tile(size, paint) {
   const c = document.createElement('canvas');
@@ -22,6 +22,8 @@ const TEXTURES = {
   kill: (x, w) => { slashes(x, w, C.kill, 1); x.translate(w, 0); x.scale(-1, 1); slashes(x, w, C.kill, 1); },
   pause: x => { x.fillStyle = C.pause; x.fillRect(1, 0, 2, 8); },
   clock: x => dots(x, C.clock),
+  disk: x => { x.fillStyle = C.disk; x.fillRect(0, 1, 8, 1.6); x.fillRect(0, 5, 8, 1.6); },
+  other: x => { x.fillStyle = C.other; x.fillRect(0, 3, 8, 1); x.fillRect(3, 0, 1, 8); },
 };
 
 function colours() {

@@ -61,6 +61,7 @@ function finish(r) {
   r.marks = [];
   for (let i = 0; i < r.n && r.marks.length < 400; i++) if (r.flag[i]) r.marks.push(i);
   r.order = laneOrder(r);
+  logIndex(r);
   r.byOp = new Map();
   r.faults.forEach((q, i) => { q.id = i; });
   return r;

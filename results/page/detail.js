@@ -108,7 +108,7 @@ function legend() {
   if (R.functions.length === 1) box.push(key(swatch('ok'), 'ok')); else R.functions.slice(0, 12).forEach((f, k) => box.push(key(swatch(functionSwatch(k)), f + ' ok')));
   box.push(key(swatch('fail'), 'fail: did not happen'), key(swatch('info'), 'info: nobody knows, no right edge'));
   if (R.marks.length) box.push(key(swatch('bad'), 'anomaly'));
-  const names = { partition: 'links', kill: 'killed', pause: 'paused', clock: 'clock' };
+  const names = { partition: 'links', kill: 'killed', pause: 'paused', clock: 'clock', disk: 'disk', other: 'other fault' };
   for (const k of KINDS) if (R.faults.some(q => q.kind === k)) box.push(key(make('i', { class: 'fsw ' + k }), names[k]));
   if (R.faults.some(q => !q.verified)) box.push(key(make('i', { class: 'fsw kill not' }), 'fault not verified'));
   $('legend').replaceChildren(...box);

@@ -37,6 +37,7 @@ function build() {
   }
   for (const a of done) for (let i = 1; i <= SLOTS; i++) a[i] += a[i - 1];
   F.done = done;
+  countNodes();
   if (total > BIG) F.pyramid = pyramid(total);
 }
 

@@ -43,6 +43,7 @@ function layout() {
       row.items.push({ q, k, text: words });
     }
     y += tracks.length * lay.track + 3;
+    if (R.leads.some(q => q.node === group.node)) { row.leadY = y; y += 14; }
     if (!group.lanes.length) y = Math.max(y, row.y + 14);
     for (const l of group.lanes) { lay.laneY[l] = y; y += lay.lane; }
     row.end = y; y += 9;
@@ -50,7 +51,14 @@ function layout() {
   }
   lay.clocks = R.order.filter(o => o.node >= 0 && R.faults.some(q => q.clocks[o.node]));
   $('row-clk').hidden = !lay.clocks.length;
+  lay.nodes = R.n && R.nodes.length <= 40 ? R.order.filter(o => o.node >= 0 && o.lanes.length) : [];
+  $('row-avl').hidden = !lay.nodes.length;
+  lay.logs = [...new Set(R.logs.files.map(f => f.node))].sort((a, b) => a - b).map(node => ({ node, name: node < 0 ? 'other' : R.nodes[node] })).slice(0, 60);
+  if (!hasLogs()) lay.logs = [];
+  $('row-log').hidden = !lay.logs.length;
   size('ov', 66); size('ops', y + 2); size('thr', 92); size('lat', GRID + 20);
+  if (lay.nodes.length) size('avl', lay.nodes.length * 16 + 12);
+  if (lay.logs.length) size('log', lay.logs.length * 14 + 12);
   if (lay.clocks.length) size('clk', lay.clocks.length * 26 + 12);
   F.strip = null;
 }

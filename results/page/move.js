@@ -5,11 +5,11 @@ let asked = false, anim = 0, settle = 0, drawn = 0;
 function draw() {
   asked = false;
   sx = PW / (view.b - view.a);
-  axis(); drawOverview(); drawOps(); drawThroughput(); drawLatency(); drawClocks();
+  axis(); drawOverview(); drawOps(); drawThroughput(); drawLatency(); drawNodes(); drawClocks(); drawLogs();
   if (hoverX >= 0) cross(T(hoverX), hoverX);
   drawn++;
   clearTimeout(settle);
-  settle = setTimeout(() => { readout(); listInView(); remember(); }, 90);
+  settle = setTimeout(() => { readout(); listInView(); listLogs(); remember(); }, 90);
 }
 const redraw = () => { if (!asked) { asked = true; requestAnimationFrame(draw); } };
 

@@ -4,6 +4,7 @@ function drawOps() {
   grid(g, h);
   clip(g, h);
   for (const row of lay.groups) for (const item of row.items) drawFault(g, row, item);
+  for (const row of lay.groups) if (row.leadY) drawLead(g, row);
   const bins = collect(g);
   drawBars(g, bins);
   drawLabels(g, bins);

@@ -44,9 +44,11 @@ function copy(button, what) {
 
 function bindPage() {
   document.addEventListener('click', e => {
-    const t = e.target.closest('[data-show],[data-copy],[data-fault]');
+    const t = e.target.closest('[data-show],[data-copy],[data-fault],[data-line]');
     if (!t) return;
     if (t.dataset.show) focusCalls(t.dataset.show.split(',').map(op => callOf(+op)).filter(i => i >= 0));
+    if (t.dataset.logs !== undefined) $('logs').scrollIntoView({ behavior: still ? 'auto' : 'smooth' });
+    if (t.dataset.line) focusLine(+t.dataset.line);
     if (t.dataset.fault && R.faults[+t.dataset.fault]) focusFault(R.faults[+t.dataset.fault]);
     if (t.dataset.copy) copy(t, t.dataset.copy);
   });
@@ -83,7 +85,7 @@ async function start() {
   R = parse(await unpack($('data').textContent.trim()));
   view.a = 0; view.b = R.dur;
   filter.funcs = R.functions.map(() => 1);
-  latencyScale(); build(); colours(); tools(); legend(); details(); layout();
+  latencyScale(); build(); colours(); tools(); legend(); details(); logTools(); layout();
   bindPanel(); bindPage();
   draw();
   follow(location.hash, true);

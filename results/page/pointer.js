@@ -42,7 +42,9 @@ function pointerMove(e) {
   const id = e.target.id, y = within(e), q = id === 'c-ops' ? faultAt(x, y) : null, crowd = q || id !== 'c-ops' ? null : crowded(x, y);
   const i = q || crowd ? -1 : callUnder(id, x, y);
   if (id !== 'c-ov') e.target.style.cursor = i >= 0 || q ? 'pointer' : 'grab';
-  if (q) tell([q.name + ': ' + q.what, sec(q.from) + ' to ' + sec(q.to), q.verified ? '' : 'not seen to take effect'], e);
+  const line = id === 'c-log' ? lineUnder(x, y) : -1;
+  if (line >= 0) tell([R.logs.text[line], lineName(line) + ', at ' + sec(lineAt(line), 4)], e);
+  else if (q) tell([q.name + ': ' + q.what, sec(q.from) + ' to ' + sec(q.to), q.verified ? '' : 'not seen to take effect'], e);
   else if (crowd) tell([int(crowd[0] + crowd[1] + crowd[2]) + ' operations in this pixel', crowd.map((n, k) => TYPES[k] + ' ' + int(n)).join(', ') + '. Zoom in to see them.'], e);
   else if (i >= 0) tell([words(i, true), TYPES[R.type[i]] + took(i), who(i) + ', at ' + sec(R.inv[i])], e);
   else tell(null);
@@ -90,6 +92,8 @@ function dragChart(e, x, id) {
     x,
     go: v => { if (drag.moved > 3) show(a - (v - x) / sx, b - (v - x) / sx); },
     click: () => {
+      const line = id === 'c-log' ? lineUnder(x, y) : -1;
+      if (line >= 0) { focusLine(line); $('logs').scrollIntoView(); return; }
       const q = id === 'c-ops' ? faultAt(x, y) : null, i = q ? -1 : callUnder(id, x, y);
       if (q) focusFault(q); else if (i >= 0) pin(i);
     },
