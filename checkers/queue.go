@@ -25,8 +25,7 @@ fails with the error "empty" says that the queue was empty:
   false empty  a dequeue found the queue empty in a time in which there was
                always some element in it that was dequeued only later
 
-If elements are unique and nothing is found, the history is linearizable, except
-that empty answers are not held against dequeues of unknown outcome one by one.
+If elements are unique and nothing is found, the history is linearizable.
 It cannot see that the last elements are lost without a final drain, dequeues
 until the queue is empty. Elements enqueued twice are left out of lost and reordered.
 

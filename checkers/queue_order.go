@@ -117,19 +117,20 @@ type stay struct {
 }
 
 // stays returns how long items were in the queue, by beginning, those left out
-// that ended no later than one before them. What no known dequeue took was
-// there at least until a dequeue of unknown outcome was invoked.
+// that ended no later than one before them. What no known dequeue took, dequeues
+// of unknown outcome can have taken, each one item and not before it was invoked.
+// They are dealt out in order, the earliest to the item that is surely there
+// earliest: with any other deal, the items together cover more time, as of two
+// items the one that is there first would wait for the later dequeue.
 func (q *queueHistory) stays(items []*item) []stay {
-	doubt := never
-	if len(q.unknown) > 0 {
-		doubt = q.unknown[0].Invoke.Index
-	}
+	takers := q.unknown // by invocation
 	bySurely := slices.SortedFunc(slices.Values(items), func(a, b *item) int { return cmp.Compare(a.surely, b.surely) })
 	var stays []stay
 	for _, it := range bySurely {
 		s := stay{it, it.surely, it.leaves()}
-		if it.outs == 0 {
-			s.to = doubt
+		if it.outs == 0 && len(takers) > 0 {
+			s.to = takers[0].Invoke.Index
+			takers = takers[1:]
 		}
 		if s.to > s.from && (len(stays) == 0 || s.to > stays[len(stays)-1].to) {
 			stays = append(stays, s)

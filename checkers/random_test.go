@@ -394,8 +394,8 @@ func queueModel(emptiesCount bool) linearizable.Model {
 	return m
 }
 
-// TestObjectsAgreeWithPorcupine compares verdicts. A queue with both empty
-// answers and dequeues in doubt is not decided exactly, but never accused falsely.
+// TestObjectsAgreeWithPorcupine compares verdicts. Where misses are allowed, the
+// checker is not exact, but never accuses falsely.
 func TestObjectsAgreeWithPorcupine(t *testing.T) {
 	for name, s := range map[string]struct {
 		shape
@@ -408,14 +408,14 @@ func TestObjectsAgreeWithPorcupine(t *testing.T) {
 		"counter":                 {shape{10, 0.1, 0.15}, func() object { return new(counter) }, checkers.Counter(), linearizable.Counter, false},
 		"queue with empties":      {shape{10, 0, 0.1}, func() object { return new(queue) }, checkers.Queue(), queueModel(true), false},
 		"queue with crashes":      {shape{10, 0.15, 0.1}, func() object { return &queue{noEmpties: true} }, checkers.Queue(), queueModel(false), false},
-		"queue with both":         {shape{10, 0.15, 0.1}, func() object { return new(queue) }, checkers.Queue(), queueModel(true), true},
+		"queue with both":         {shape{10, 0.15, 0.1}, func() object { return new(queue) }, checkers.Queue(), queueModel(true), false},
 		"versions":                {shape{9, 0, 0.1}, func() object { return new(versionedRegister) }, linearizable.Versioned(true), versionedModel, false},
 		"versions, some unknown":  {shape{9, 0.15, 0.08}, func() object { return new(versionedRegister) }, linearizable.Versioned(true), versionedModel, true},
 		"elements once":           {shape{12, 0.1, 0.1}, func() object { return &elements{most: 1} }, linearizable.Elements(), linearizable.ElementModel, false},
 		"elements often":          {shape{12, 0.1, 0.1}, func() object { return &elements{most: 4} }, linearizable.Elements(), linearizable.ElementModel, false},
 		"mutex":                   {shape{9, 0.1, 0.05}, func() object { return &mutex{wants: map[int]bool{}} }, checkers.Mutex(), mutexModel, false},
 		"mutex with tokens":       {shape{9, 0.1, 0.05}, func() object { return &mutex{wants: map[int]bool{}, tokens: true} }, checkers.Mutex(), mutexModel, false},
-		"queue without a mistake": {shape{12, 0.15, 0}, func() object { return new(queue) }, checkers.Queue(), queueModel(true), true},
+		"queue without a mistake": {shape{12, 0.15, 0}, func() object { return new(queue) }, checkers.Queue(), queueModel(true), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
