@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/fallacy-dev/fallacy"
@@ -94,4 +95,36 @@ func BenchmarkReadHistory(b *testing.B) {
 			b.ReportMetric(float64(len(c.text))/n, "bytes/op")
 		})
 	}
+}
+
+func BenchmarkLogs(b *testing.B) {
+	const n = 100_000
+	var text bytes.Buffer
+	for i := range n {
+		fmt.Fprintf(&text, "%s info 1 [logterm: 2, index: %d, vote: 0] goes on as it did before\n", stampAt(time.Duration(i)*time.Millisecond/8), i)
+	}
+	files := fstest.MapFS{"n1/output.log": {Data: text.Bytes()}}
+	for b.Loop() {
+		l := &logs{epoch: someTime, end: 20 * time.Second}
+		l.read(files)
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "lines/s")
+}
+
+// BenchmarkReportMillion is the page of a run of a million operations. It is to
+// take less than 3 s and 15 MB.
+func BenchmarkReportMillion(b *testing.B) {
+	h := busyHistory(1_150_000, 1000*time.Second)
+	run := judged(busyRun(), h)
+	var size int
+	b.ReportAllocs()
+	for b.Loop() {
+		var out bytes.Buffer
+		if err := Report(&out, run, h, nil); err != nil {
+			b.Fatal(err)
+		}
+		size = out.Len()
+	}
+	perOp(b, len(h))
+	b.ReportMetric(float64(size)/1e6, "MB")
 }

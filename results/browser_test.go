@@ -64,7 +64,7 @@ func open(t *testing.T, browser context.Context, url, ready string) *tab {
 	ctx, cancel := chromedp.NewContext(browser)
 	t.Cleanup(cancel)
 	must(t, chromedp.Do(ctx)) // opens the tab, without a deadline that would end it
-	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 6*time.Minute)
 	t.Cleanup(cancel)
 	b := &tab{T: t, ctx: ctx}
 	must(t, chromedp.Listen(ctx, func(event any) { b.listen(event, url) }))
@@ -122,7 +122,7 @@ func (b *tab) close() {
 
 func (b *tab) run(actions ...chromedp.Action[chromedp.Void]) {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(b.ctx, 3*time.Minute)
 	defer cancel()
 	for i, a := range actions {
 		if err := chromedp.Do(ctx, a); err != nil {
@@ -149,9 +149,9 @@ func script(text string) chromedp.Action[chromedp.Void] {
 // until waits for a condition in the page.
 func (b *tab) until(condition string) {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(b.ctx, 3*time.Minute)
 	defer cancel()
-	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](condition, chromedp.WithPollingInterval(10*time.Millisecond))); err != nil {
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](condition, chromedp.WithPollingInterval(10*time.Millisecond), chromedp.WithPollingTimeout(3*time.Minute))); err != nil {
 		b.Fatalf("waiting for %s: %v", condition, err)
 	}
 }

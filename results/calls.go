@@ -14,7 +14,8 @@ const lanesMax = 1024
 // calls is a history as the page shows it: a call a row, workers in lanes.
 type calls struct {
 	all    []fallacy.Call
-	byOp   map[int]int // an op's index to its call
+	byOp   map[int]int // an op's index to its call, where it is not in places
+	places []int32     // the same, and one, by index: those of a history that was read whole
 	keyed  bool        // every call's value is a key with an argument
 	lanes  int
 	end    time.Duration // the last op's time
@@ -23,7 +24,7 @@ type calls struct {
 }
 
 func callsOf(run Run, h fallacy.History) *calls {
-	c := &calls{byOp: make(map[int]int), keyed: true, nodes: run.Nodes}
+	c := &calls{all: make([]fallacy.Call, 0, len(h)/2+1), byOp: make(map[int]int), places: make([]int32, len(h)), keyed: true, nodes: run.Nodes}
 	workers, first := run.Concurrency, 0
 	settled := false // a process was retired: new numbers are not new workers
 	for call := range h.Calls() {
@@ -31,8 +32,9 @@ func callsOf(run Run, h fallacy.History) *calls {
 			first = call.Invoke.Process + 1
 		}
 		settled = settled || call.Type() == fallacy.Info
-		for _, op := range call.Ops() {
-			c.byOp[op] = len(c.all)
+		c.put(call.Invoke.Index, len(c.all))
+		if call.Complete != nil {
+			c.put(call.Complete.Index, len(c.all))
 		}
 		c.all = append(c.all, call)
 		key, _, ok := call.Invoke.Value.Tuple()
@@ -49,6 +51,29 @@ func callsOf(run Run, h fallacy.History) *calls {
 	c.laneOf = func(process int) int { return process % workers }
 	c.addNodes()
 	return c
+}
+
+func (c *calls) put(op, call int) {
+	if op >= 0 && op < len(c.places) {
+		c.places[op] = int32(call) + 1
+		return
+	}
+	c.byOp[op] = call
+}
+
+// of returns the place of the call that an op belongs to.
+func (c *calls) of(op int) (call int, ok bool) {
+	if op >= 0 && op < len(c.places) && c.places[op] > 0 {
+		return int(c.places[op]) - 1, true
+	}
+	call, ok = c.byOp[op]
+	return call, ok
+}
+
+// at is of for an op that is known to belong to a call.
+func (c *calls) at(op int) int {
+	call, _ := c.of(op)
+	return call
 }
 
 // addNodes adds those that the history names and the run does not.

@@ -103,6 +103,7 @@ func TestInChromium(t *testing.T) {
 		b.close()
 	})
 	t.Run("large", func(t *testing.T) { testLarge(t, ctx) })
+	t.Run("million", func(t *testing.T) { testMillion(t, ctx) })
 	t.Run("list", func(t *testing.T) { testList(t, ctx) })
 }
 
@@ -224,6 +225,35 @@ func testLarge(t *testing.T, ctx context.Context) {
 			t.Errorf("column %d: the median's row is %v, and %v from the pyramid", i, *exact[i], *rough[i])
 		}
 	}
+}
+
+// testMillion opens a run of a million operations and moves about in it.
+func testMillion(t *testing.T, ctx context.Context) {
+	h := busyHistory(1_150_000, 1000*time.Second) // some calls fall behind the end
+	url := save(t, "million.html", busyInvalid(h), h)
+	if info, err := os.Stat(strings.TrimPrefix(url, "file://")); err != nil || info.Size() > 15_000_000 {
+		t.Errorf("the page: %v, %d bytes, want at most 15 MB", err, info.Size())
+	}
+	b := open(t, ctx, url, ready)
+	defer b.close()
+	if n := eval[int](b, `R.n`); n < 1_000_000 {
+		t.Fatalf("%d calls", n)
+	}
+	b.until(still)
+	b.shot("million")
+	for _, stretch := range []string{"0, R.dur", "R.dur * .2, R.dur * .6", "R.dur * .4, R.dur * .41", "R.dur * .4, R.dur * .4001"} {
+		took := eval[float64](b, fmt.Sprintf(`(() => { show(%s); const t = performance.now(); for (let i = 0; i < 3; i++) { view.a += R.dur * 1e-6; view.b += R.dur * 1e-6; draw(); } return (performance.now() - t) / 3; })()`, stretch))
+		t.Logf("%s: a picture takes %.1f ms", stretch, took)
+	}
+	b.run(script(`show(0, R.dur)`), chromedp.Click(`[data-chip="type-ok"]`))
+	b.until(`F.total === R.counts[1] + R.counts[2] && ` + still)
+	b.run(script(`resetFilter(); toggleTheme()`))
+	b.until(`F.total === R.n && document.documentElement.dataset.theme === 'dark' && ` + still)
+	b.run(chromedp.KeyEvent("a"))
+	b.until(`pinned === R.marks[0] && ` + still)
+	b.shot("million-anomaly")
+	b.run(script(`location.hash = '#op=1000000'`))
+	b.until(`pinned >= 0 && (R.op[pinned] === 1000000 || R.done[pinned] === 1000000)`)
 }
 
 func testList(t *testing.T, ctx context.Context) {

@@ -57,14 +57,14 @@ func (s *story) tellCycle(cycle []fallacy.Step, c *calls) {
 	cycle = turned(cycle, c)
 	names := make(map[int]string) // by the call's place
 	for _, st := range cycle {
-		at := c.byOp[st.From]
+		at := c.at(st.From)
 		if names[at] != "" {
 			return
 		}
 		names[at] = "T" + itoa(len(names)+1)
 	}
 	for i, st := range cycle {
-		from, to := c.byOp[st.From], c.byOp[st.To]
+		from, to := c.at(st.From), c.at(st.To)
 		if i < stepsMax-1 || i == len(cycle)-1 {
 			s.Steps = append(s.Steps, step{From: names[from], To: names[to], Type: shorten(st.Type, 12), Why: named(shorten(st.Why, 600), names, c), Last: i == len(cycle)-1})
 		}
@@ -74,7 +74,7 @@ func (s *story) tellCycle(cycle []fallacy.Step, c *calls) {
 	}
 	s.MoreSteps = len(cycle) - len(s.Steps)
 	for i := range s.Calls {
-		s.Calls[i].Name = names[c.byOp[s.Calls[i].Op]]
+		s.Calls[i].Name = names[c.at(s.Calls[i].Op)]
 	}
 }
 
@@ -84,8 +84,8 @@ func isCycle(cycle []fallacy.Step, c *calls) bool {
 		return false
 	}
 	for i, st := range cycle {
-		from, known := c.byOp[cycle[(i+1)%len(cycle)].From]
-		to, also := c.byOp[st.To]
+		from, known := c.of(cycle[(i+1)%len(cycle)].From)
+		to, also := c.of(st.To)
 		if !known || !also || from != to {
 			return false
 		}
@@ -103,7 +103,7 @@ func turned(cycle []fallacy.Step, c *calls) []fallacy.Step {
 		return 0
 	}
 	back := func(st fallacy.Step) int {
-		return int(c.all[c.byOp[st.From]].Invoke.Time - c.all[c.byOp[st.To]].Invoke.Time)
+		return int(c.all[c.at(st.From)].Invoke.Time - c.all[c.at(st.To)].Invoke.Time)
 	}
 	last := 0
 	for i, st := range cycle {
@@ -123,7 +123,7 @@ func named(text string, names map[int]string, c *calls) []passage {
 	for _, m := range opOfProcess.FindAllStringSubmatchIndex(text, 100) {
 		op := text[m[2]:m[3]]
 		number, _ := strconv.Atoi(op) // at most twelve digits
-		at, ok := c.byOp[number]
+		at, ok := c.of(number)
 		if !ok || names[at] == "" {
 			continue
 		}

@@ -3,6 +3,7 @@ package results
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fallacy-dev/fallacy"
@@ -38,8 +39,14 @@ var leaderLines = []leaderLine{
 	{regexp.MustCompile(`: (?:FOLLOWING|LOOKING)$|Shutdown called.*[Ll]eader`), false},
 }
 
+// leaderHints are parts of what those look for.
+var leaderHints = []string{"became ", "stepped ", "stepping ", "MASTER", "REPLICAOF", "replica", "eadership", " state", "LEADING", "FOLLOWING", "LOOKING", "Shutdown"}
+
 // leadership returns the form of a line that tells of leaders; nil if it does not.
 func leadership(line string) *leaderLine {
+	if !slices.ContainsFunc(leaderHints, func(h string) bool { return strings.Contains(line, h) }) {
+		return nil
+	}
 	for i := range leaderLines {
 		if leaderLines[i].says.MatchString(line) {
 			return &leaderLines[i]

@@ -17,7 +17,7 @@ const (
 	logFilesMax = 100
 	logTotalMax = 384 << 10
 	logEachMax  = 96 << 10
-	logReadMax  = 64 << 20 // of one file, its end
+	logReadMax  = 24 << 20 // of all, and of each its end
 	logLineMax  = 400
 )
 
@@ -61,6 +61,9 @@ type logs struct {
 	episodes []*episode
 	stories  []*story
 	end      time.Duration
+
+	most  int // bytes of one file that the page shows
+	bytes int // of one file that are read
 }
 
 // read returns all files, by node. Logs are looked at, not relied on: what
@@ -92,14 +95,15 @@ func (l *logs) read(from fs.FS) []*logFile {
 		if f.Node != "" {
 			path = f.Node + "/" + f.Name
 		}
-		if err := l.readFile(f, from, path, min(logEachMax, logTotalMax/len(all))); err != nil {
+		l.most, l.bytes = min(logEachMax, logTotalMax/len(all)), logReadMax/len(all)
+		if err := l.readFile(f, from, path); err != nil {
 			f.Trouble = err.Error()
 		}
 	}
 	return all
 }
 
-func (l *logs) readFile(f *logFile, from fs.FS, path string, most int) error {
+func (l *logs) readFile(f *logFile, from fs.FS, path string) error {
 	in, err := from.Open(path)
 	if err != nil {
 		return err
@@ -110,7 +114,7 @@ func (l *logs) readFile(f *logFile, from fs.FS, path string, most int) error {
 		return err
 	}
 	f.Size = int(info.Size())
-	skip := int64(max(0, f.Size-logReadMax))
+	skip := int64(max(0, f.Size-l.bytes))
 	if seeker, ok := in.(io.Seeker); ok {
 		_, err = seeker.Seek(skip, io.SeekStart)
 	} else {
@@ -119,14 +123,14 @@ func (l *logs) readFile(f *logFile, from fs.FS, path string, most int) error {
 	if err != nil {
 		return err
 	}
-	lines, err := l.scan(f, bufio.NewReaderSize(io.LimitReader(in, logReadMax), 64<<10))
+	lines, err := l.scan(f, bufio.NewReaderSize(io.LimitReader(in, int64(l.bytes)), 64<<10))
 	stamped := slices.ContainsFunc(lines, func(n logLine) bool { return n.at != noTime })
 	if !stamped || l.epoch.IsZero() {
-		f.tail(lines, min(most, 12<<10))
+		f.tail(lines, min(l.most, 12<<10))
 		return err
 	}
 	f.leads = leadersOf(lines, f.Node, l.episodes, l.end)
-	f.lines = l.choose(lines, most)
+	f.lines = l.choose(lines, l.most)
 	return err
 }
 
@@ -146,7 +150,7 @@ func (l *logs) scan(f *logFile, in *bufio.Reader) (lines []logLine, err error) {
 			return lines, err
 		}
 		f.Lines++
-		if s, ok := stampOf(text); ok {
+		if s, ok := clock.stamp(text); ok {
 			at = clock.place(s)
 		}
 		if more {
@@ -257,13 +261,21 @@ func (l *logs) worth(n logLine) int {
 }
 
 var (
-	deathWords   = regexp.MustCompile(`(?i)\bpanic\b|\bfatal\b|SIGSEGV|SIGABRT|segmentation fault|out of memory`)
+	deathWords   = regexp.MustCompile(`\bpanic\b|\bfatal\b|sigsegv|sigabrt|segmentation fault|out of memory`)
 	warningWords = regexp.MustCompile(`(?i)\bwarn(ing)?\b|\berr(or)?s?\b|\bfail(ed|ure|s)?\b|\bcrit(ical)?\b|\blost\b|^\d+:[A-Z] [^*.#-]{10,40} # `)
 )
 
+// hints are parts of what the expressions above look for; a line without any
+// need not be looked at any closer.
+var hints = []string{"panic", "fatal", "sig", "segmentation", "memory", "warn", "err", "fail", "crit", "lost", " # "}
+
 func levelOf(line string) int {
+	small := strings.ToLower(line)
+	if !slices.ContainsFunc(hints, func(h string) bool { return strings.Contains(small, h) }) {
+		return levelPlain
+	}
 	switch {
-	case deathWords.MatchString(line):
+	case deathWords.MatchString(small):
 		return levelDeath
 	case warningWords.MatchString(line):
 		return levelWarning

@@ -15,12 +15,29 @@ type stamp struct {
 	dated bool // it says on which day; else on the first of the year 1
 }
 
-// stampFormats are how servers write the time: where it is in a line, and how.
-var stampFormats = []struct {
+// stampFormat is a way to write the time: where it is in a line, and how.
+type stampFormat struct {
 	in           *regexp.Regexp
 	layouts      []string
 	zoned, dated bool
-}{
+}
+
+func (f *stampFormat) find(line string) (s stamp, ok bool) {
+	m := f.in.FindStringSubmatch(line)
+	if m == nil {
+		return s, false
+	}
+	text := strings.Replace(m[1], ",", ".", 1)
+	for _, layout := range f.layouts {
+		if at, err := time.Parse(layout, text); err == nil {
+			return stamp{at: at, zoned: f.zoned, dated: f.dated}, true
+		}
+	}
+	return s, false
+}
+
+// stampFormats are those of servers.
+var stampFormats = []stampFormat{
 	// RFC 3339, alone or as the field ts of a line of JSON, as zap and etcd write it; also with a space, as PostgreSQL does.
 	{regexp.MustCompile(`^\W{0,3}(?:"?level"?[:=]"?\w+"?[, ]+)?(?:"?(?:ts|time|timestamp|@timestamp)"?[:=])?"?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)? ?(?:Z|[+-]\d\d:?\d\d))`),
 		[]string{"2006-01-02T15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999 Z0700"}, true, true},
@@ -43,19 +60,9 @@ const stampMax = 120
 // stampOf finds the time in a line of a log.
 func stampOf(line string) (s stamp, ok bool) {
 	line = line[:min(len(line), stampMax)]
-	if !strings.ContainsAny(line, "0123456789") {
-		return s, false
-	}
-	for _, f := range stampFormats {
-		m := f.in.FindStringSubmatch(line)
-		if m == nil {
-			continue
-		}
-		text := strings.Replace(m[1], ",", ".", 1)
-		for _, layout := range f.layouts {
-			if at, err := time.Parse(layout, text); err == nil {
-				return stamp{at: at, zoned: f.zoned, dated: f.dated}, true
-			}
+	for i := range stampFormats {
+		if s, ok := stampFormats[i].find(line); ok {
+			return s, true
 		}
 	}
 	if m := unixStamp.FindStringSubmatch(line); m != nil {
@@ -73,6 +80,7 @@ type wallClock struct {
 	shift  time.Duration // of a log that does not say its zone, or its day
 	known  bool          // whether shift is
 	before time.Duration // the line before
+	format *stampFormat  // of the line before
 }
 
 // skewed is a time during which a clock was wrong.
@@ -81,6 +89,27 @@ type skewed struct {
 	offset        time.Duration
 	drift         float64
 	strobe, stuck bool
+}
+
+// stamp finds the time in the next line of the log, first in the form of the
+// line before: a log as a rule has one.
+func (w *wallClock) stamp(line string) (s stamp, ok bool) {
+	line = line[:min(len(line), stampMax)]
+	if !strings.ContainsAny(line, ":.") {
+		return s, false
+	}
+	if w.format != nil {
+		if s, ok := w.format.find(line); ok {
+			return s, true
+		}
+	}
+	for i := range stampFormats {
+		if s, ok := stampFormats[i].find(line); ok {
+			w.format = &stampFormats[i]
+			return s, true
+		}
+	}
+	return stampOf(line)
 }
 
 // quarter is what all zones of the world differ by, or a multiple of it.

@@ -118,7 +118,7 @@ func tell(checker string, a fallacy.Anomaly, c *calls, episodes []*episode) *sto
 		ops = append(ops, st.From)
 	}
 	for _, op := range ops {
-		if at, ok := c.byOp[op]; ok && !slices.Contains(s.places, at) {
+		if at, ok := c.of(op); ok && !slices.Contains(s.places, at) {
 			s.places = append(s.places, at)
 		}
 	}

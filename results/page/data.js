@@ -84,18 +84,20 @@ function callOf(op) {
 }
 
 const keysOf = i => R.keyset[i] ? R.keysets[R.keyset[i] - 1] : [];
+const value = at => at % 2 ? String(at >> 1 & 1 ? -(at + 1 >> 2) : at >> 2) : at ? R.texts[at / 2 - 1] : '';
+const askedOf = i => value(R.asked[i]), gotOf = i => R.got[i] < 2 ? R.got[i] ? askedOf(i) : '' : value(R.got[i] - 1);
 const text = at => at ? R.texts[at - 1] : '';
 const nodeName = i => R.node[i] ? R.nodes[R.node[i] - 1] : '';
 const who = i => 'p' + R.proc[i] + (nodeName(i) ? ' on ' + nodeName(i) : '');
 
 // words says what a call asked and saw.
 function words(i, long) {
-  const keys = keysOf(i), asked = text(R.asked[i]), got = text(R.got[i]), txn = keys.length && !R.keyed;
-  if (txn) return R.type[i] === OK && got ? got : asked;
+  const keys = keysOf(i), a = askedOf(i), g = gotOf(i), txn = keys.length && !R.keyed;
+  if (txn) return R.type[i] === OK && g ? g : a;
   let s = R.functions[R.f[i]];
   if (long && keys.length) s += ' ' + R.keys[keys[0]];
-  if (asked) s += ' ' + asked;
-  if (R.type[i] === INFO) return asked ? s : s + ' → ?';
-  if (got && got !== asked) return s + (asked.includes(' → ') ? ', saw ' : ' → ') + got;
-  return asked || R.type[i] !== OK || s !== 'read' && !long ? s : s + ' → nothing';
+  if (a) s += ' ' + a;
+  if (R.type[i] === INFO) return a ? s : s + ' → ?';
+  if (g && g !== a) return s + (a.includes(' → ') ? ', saw ' : ' → ') + g;
+  return a || R.type[i] !== OK || s !== 'read' && !long ? s : s + ' → nothing';
 }

@@ -17,11 +17,11 @@ function details() {
     el.replaceChildren(make('div', { class: 'mut' }, 'Click an operation to pin it here. ', make('kbd', {}, 'n'), ' ', make('kbd', {}, 'p'), ' go to its neighbours, ', make('kbd', {}, 'a'), ' to the next anomaly.'));
     return;
   }
-  const i = pinned, asked = text(R.asked[i]), got = text(R.got[i]);
+  const i = pinned, a = askedOf(i), g = gotOf(i);
   const left = make('div', {}, make('h3', { id: 'pinned' }, words(i, true)),
     make('p', {}, swatchOf(i), ` ${TYPES[R.type[i]]}: ${OUTCOME[R.type[i]]}. `, make('span', { class: 'mut' }, `${who(i)}, ${sec(R.inv[i], 4)}${R.answered[i] ? ' to ' + sec(R.end[i], 4) + ', ' + ms((R.end[i] - R.inv[i]) * 1000) : ', never answered'}.`)),
     R.error[i] ? make('p', {}, 'Error: ', make('code', {}, text(R.error[i]))) : null,
-    got && asked && got !== asked ? make('p', {}, 'Asked ', make('code', {}, asked), ', got ', make('code', {}, got)) : null,
+    g && a && g !== a ? make('p', {}, 'Asked ', make('code', {}, a), ', got ', make('code', {}, g)) : null,
     make('p', { class: 'mut small' }, 'Op ', make('a', { href: '#op=' + R.op[i] }, String(R.op[i])), R.answered[i] ? `, answered by op ${R.done[i]}` : '', ' of the history.'));
   const during = R.faults.filter(q => q.from < R.end[i] && q.to > R.inv[i]);
   const right = make('div', {}, ...during.map(q => make('p', { class: 'small' }, make('i', { class: 'fsw ' + q.kind + (q.verified ? '' : ' not') }), q.name + ': ' + q.what + (q.verified ? '' : ' (not verified)'))),
@@ -32,7 +32,7 @@ function details() {
 function neighbours(i) {
   const key = keysOf(i)[0];
   if (key === undefined) return [];
-  const changes = j => R.type[j] !== FAIL && text(R.asked[j]) && keysOf(j).includes(key);
+  const changes = j => R.type[j] !== FAIL && R.asked[j] && keysOf(j).includes(key);
   let before = -1, after = -1;
   for (let j = i - 1, n = 0; j >= 0 && before < 0 && n < 20000; j--, n++) if (changes(j) && R.type[j] === OK && R.end[j] < R.inv[i]) before = j;
   for (let j = i + 1, n = 0; j < R.n && after < 0 && n < 20000; j++, n++) if (changes(j) && R.inv[j] > R.end[i]) after = j;
