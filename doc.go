@@ -27,7 +27,8 @@
 //
 // An import goes down, never up, never sideways; layout_test.go holds the code to it.
 //
-//	floor 3   cmd
+//	floor 4   cmd   fallacytest
+//	floor 3   conduct
 //	floor 2   workloads   nemesis   targets/*
 //	floor 1   generator   checkers/*   controller   results   remote   agent/*
 //	floor 0   fallacy

@@ -22,7 +22,8 @@ var floors = map[string]int{
 	"":          0,
 	"generator": 1, "checkers": 1, "controller": 1, "results": 1, "remote": 1, "agent": 1, "internal": 1,
 	"workloads": 2, "nemesis": 2, "targets": 2,
-	"cmd": 3,
+	"conduct": 3,
+	"cmd":     4, "fallacytest": 4,
 }
 
 // exceptions are imports that climb or go sideways all the same, with the reason.

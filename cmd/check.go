@@ -11,6 +11,7 @@ import (
 	"github.com/fallacy-dev/fallacy"
 	"github.com/fallacy-dev/fallacy/checkers"
 	"github.com/fallacy-dev/fallacy/checkers/txn"
+	"github.com/fallacy-dev/fallacy/conduct"
 	"github.com/fallacy-dev/fallacy/results"
 	"github.com/spf13/cobra"
 )
@@ -153,11 +154,11 @@ func checkRun(cmd *cobra.Command, c Catalogue, path string, q question) error {
 	for _, f := range run.Faults {
 		faults = append(faults, f.Name)
 	}
-	all := slices.Concat(own, c.Checkers, general(faults))
+	all := slices.Concat(own, c.Checkers, conduct.General(faults))
 	if patterns := c.crashPatterns(run); len(patterns) > 0 {
 		all = append(all, checkers.Crashes(dir.Logs(), patterns))
 	}
-	if run, err = judge(cmd.Context(), run, dir, all); err != nil {
+	if run, err = conduct.Judge(cmd.Context(), run, dir, all); err != nil {
 		return err
 	}
 	return announce(cmd.OutOrStdout(), run, dir.Path(), q.json)
@@ -207,7 +208,7 @@ func checkFile(cmd *cobra.Command, c Catalogue, path string, q question) error {
 	if err != nil {
 		return err
 	}
-	run := judgeHistory(cmd.Context(), results.Run{Name: path, Workload: q.workload}, h, slices.Concat(own, c.Checkers))
+	run := conduct.JudgeHistory(cmd.Context(), results.Run{Name: path, Workload: q.workload}, h, slices.Concat(own, c.Checkers))
 	if run.Ops.OK == 0 && run.Verdict == fallacy.Valid {
 		run.Verdict, run.Reason = fallacy.Unknown, "no operation succeeded, so nothing was seen"
 	}

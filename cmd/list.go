@@ -9,6 +9,7 @@ import (
 
 	"github.com/fallacy-dev/fallacy"
 	"github.com/fallacy-dev/fallacy/checkers"
+	"github.com/fallacy-dev/fallacy/conduct"
 	"github.com/fallacy-dev/fallacy/nemesis"
 	"github.com/spf13/cobra"
 )
@@ -87,7 +88,7 @@ func (c Catalogue) everyChecker() (all []*fallacy.Checker) {
 			add(k)
 		}
 	}
-	for _, k := range slices.Concat(c.Checkers, general(nil)) {
+	for _, k := range slices.Concat(c.Checkers, conduct.General(nil)) {
 		add(k)
 	}
 	for _, k := range checkers.All() {

@@ -65,15 +65,10 @@ func (t *trial) dial(ctx context.Context, ports []string, note func(string)) (re
 		image = target.Image()
 	}
 	if t.on == "docker" {
-		d, err := docker.New(ctx, docker.Options{
+		return docker.New(ctx, docker.Options{
 			Binary: self, Args: []string{"agent"}, Image: t.image, Target: image, Program: t.binary,
 			Ports: ports, Packets: t.onPackets(), IPv6: t.ipv6, Note: note,
 		})
-		if err != nil {
-			return nil, err
-		}
-		t.origin = d.Origin()
-		return d, nil
 	}
 	d, err := local.New(self, "agent")
 	if err != nil {

@@ -58,7 +58,6 @@ const (
 type trial struct {
 	request
 	kind     *fallacy.TargetKind
-	origin   string // what the nodes are made from; empty: of nothing
 	target   fallacy.Target
 	test     fallacy.Test
 	names    []string // of the nodes
