@@ -3,6 +3,7 @@ package checkers
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sort"
 	"strings"
@@ -15,9 +16,12 @@ const mutexDoc = `one process at a time holds the lock
 For a lock without leases, with acquire and release. A process that acquired holds
 the lock until its release. acquire may complete with a fencing token, or with
 [owner, token]. An acquire that fails with the error "held" says that somebody
-held the lock.
+held the lock. use is an act of a holder under the lock. A release or use that fails
+with the error "lapsed" says that the process had found out by itself, since its last
+use, that it held the lock no longer.
 
-  double grant          two processes held the lock at one time for certain
+  double grant          two processes held the lock at one time for certain, by
+                        their releases, or by a use of it by one
   release without hold  a process released what it did not hold
   token not increasing  a later hold has no higher token
   false held            an acquire was refused in a time in which nobody can
@@ -31,6 +35,10 @@ asks for tokens alone.
 
 Source: Knossos' mutex; Gibbons and Korach, Testing Shared Memories, 1997, for the zones.`
 
+// Lapsed is what the error of a release or use begins with when the process knew
+// before that it did not hold the lock any more.
+const Lapsed = "lapsed"
+
 // Mutex returns the checker of a lock that one process holds at a time.
 func Mutex() *fallacy.Checker {
 	return &fallacy.Checker{Name: "mutex", Doc: mutexDoc, Check: checkMutex}
@@ -39,6 +47,7 @@ func Mutex() *fallacy.Checker {
 // hold is an acquire that was granted, and its release.
 type hold struct {
 	acquire, release fallacy.Call // release.Invoke may be nil: never released
+	use              fallacy.Call // the last; Invoke may be nil
 	token            int
 	hasToken         bool
 }
@@ -78,9 +87,11 @@ func checkMutex(ctx context.Context, h fallacy.History) (fallacy.Finding, error)
 			m.acquire(c)
 		case "release":
 			m.release(c)
+		case "use":
+			m.use(c)
 		case "guard":
 		default:
-			return fallacy.Finding{}, unexpected(c, "acquire, release or guard")
+			return fallacy.Finding{}, unexpected(c, "acquire, use, release or guard")
 		}
 	}
 	slices.SortFunc(m.holds, func(a, b *hold) int { return cmp.Compare(endOf(a.acquire), endOf(b.acquire)) })
@@ -120,6 +131,9 @@ func (m *mutexHistory) acquire(c fallacy.Call) {
 
 func (m *mutexHistory) release(c fallacy.Call) {
 	if c.Type() == fallacy.Fail {
+		if strings.HasPrefix(c.Complete.Error, Lapsed) {
+			m.lapse(c.Invoke.Process)
+		}
 		return
 	}
 	h := m.held[c.Invoke.Process]
@@ -134,6 +148,29 @@ func (m *mutexHistory) release(c fallacy.Call) {
 	delete(m.held, c.Invoke.Process)
 }
 
+func (m *mutexHistory) use(c fallacy.Call) {
+	h := m.held[c.Invoke.Process]
+	switch {
+	case h == nil:
+	case c.Type() == fallacy.OK:
+		h.use = c
+	case c.Type() == fallacy.Fail && strings.HasPrefix(c.Complete.Error, Lapsed):
+		m.lapse(c.Invoke.Process)
+	}
+}
+
+// lapse ends a hold with its last use, as nobody can tell for how long it went on.
+func (m *mutexHistory) lapse(process int) {
+	h := m.held[process]
+	if h == nil {
+		return
+	}
+	delete(m.held, process)
+	if h.release = h.use; h.use.Invoke == nil {
+		m.holds = slices.DeleteFunc(m.holds, func(o *hold) bool { return o == h })
+	}
+}
+
 // reportOverlaps goes through the holds in their only possible order.
 func (m *mutexHistory) reportOverlaps() {
 	var before *hold // that lasts longest
@@ -141,7 +178,7 @@ func (m *mutexHistory) reportOverlaps() {
 		if before != nil && endOf(h.acquire) < before.leaving() {
 			until := "never released it"
 			if before.release.Invoke != nil {
-				until = "invoked its release only after that"
+				until = fmt.Sprintf("invoked its %s (op %d) only after that", before.release.Invoke.F, before.release.Invoke.Index)
 			}
 			m.found.add("double grant", []fallacy.Call{before.acquire, before.release, h.acquire},
 				"process %d was granted the lock (op %d) although process %d had been granted it (op %d) and %s",

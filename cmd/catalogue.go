@@ -41,6 +41,7 @@ func Builtin() Catalogue {
 			workloads.Counter(),
 			workloads.Queue(),
 			workloads.Lock(),
+			workloads.Mutex(),
 			workloads.Append(),
 			workloads.RWRegister(),
 		},
