@@ -3,7 +3,9 @@ package fallacy
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"strconv"
 	"time"
 )
 
@@ -108,11 +110,31 @@ type Link struct {
 	Jitter time.Duration `json:"jitter_ns,omitempty"` // and by a random duration up to this, order kept
 	Rate   int           `json:"rate,omitempty"`      // bytes a second; 0: no limit
 
-	// Shares of the packets, from 0 to 1, drawn for each anew.
-	Loss      float64 `json:"loss,omitempty"`      // lost
-	Duplicate float64 `json:"duplicate,omitempty"` // delivered twice
-	Reorder   float64 `json:"reorder,omitempty"`   // held back until later ones have overtaken them
-	Corrupt   float64 `json:"corrupt,omitempty"`   // with a bit flipped: the receiver's checksums tell
+	Loss      Share `json:"loss_ppm,omitempty"`      // of the packets are lost
+	Duplicate Share `json:"duplicate_ppm,omitempty"` // are delivered twice
+	Reorder   Share `json:"reorder_ppm,omitempty"`   // are held back until later ones have overtaken them
+	Corrupt   Share `json:"corrupt_ppm,omitempty"`   // have a bit flipped: the receiver's checksums tell
+}
+
+// Share is how many of all, from 0 to 1, each drawn anew. In JSON it is a whole
+// number of parts per million.
+type Share float64
+
+const million = 1_000_000
+
+// MarshalJSON returns parts per million.
+func (s Share) MarshalJSON() ([]byte, error) {
+	return strconv.AppendInt(nil, int64(math.Round(float64(s)*million)), 10), nil
+}
+
+// UnmarshalJSON reads parts per million.
+func (s *Share) UnmarshalJSON(text []byte) error {
+	ppm, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || ppm < 0 || ppm > million {
+		return fmt.Errorf("a share is %s, want parts per million", text)
+	}
+	*s = Share(ppm) / million
+	return nil
 }
 
 // Control acts on a cluster's nodes. It works with whole desired states: what a

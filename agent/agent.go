@@ -17,6 +17,7 @@ import (
 	"github.com/fallacy-dev/fallacy"
 	"github.com/fallacy-dev/fallacy/agent/clock"
 	"github.com/fallacy-dev/fallacy/agent/link"
+	"github.com/fallacy-dev/fallacy/agent/packet"
 	"github.com/fallacy-dev/fallacy/agent/proc"
 )
 
@@ -45,6 +46,7 @@ type Agent struct {
 	listen  map[string]string
 	gates   gates
 	doors   []*link.Proxy
+	filter  *packet.Filter // nil: links are doors
 	probes  *Prober
 	target  *proc.Supervisor
 	clock   *clock.Clock
@@ -91,13 +93,18 @@ func (a *Agent) Hello(h Hello) (Greeting, error) {
 	if a.noClock != nil {
 		g.Clock = a.noClock.Error()
 	}
+	g.Packets = a.noPackets()
 	return g, nil
 }
 
-// Connect opens the doors to the peers and those of the clients.
+// Connect opens the doors to the peers and those of the clients, or watches over
+// the packets where there are to be no doors.
 func (a *Agent) Connect(r Routes) (Doors, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if r.Packets {
+		return a.watch(r)
+	}
 	doors := Doors{Peers: make(map[string]map[string]string), Public: make(map[string]string)}
 	chance := fallacy.NewChance(a.hello.Seed).At("link").At(a.hello.Node)
 	for peer, ports := range r.Peers {
@@ -191,6 +198,9 @@ func (a *Agent) reconcile(ctx context.Context, s State) error {
 	a.state = s
 	a.gates.set(s)
 	var errs []error
+	if a.filter != nil {
+		errs = append(errs, a.filter.Set(packet.State{In: s.In, ToClients: s.Out[fallacy.Clients]}))
+	}
 	switch {
 	case a.clock != nil:
 		errs = append(errs, a.clock.Set(s.Clock))
@@ -231,6 +241,9 @@ func (a *Agent) Close() error {
 	}
 	if a.probes != nil {
 		errs = append(errs, a.probes.Close())
+	}
+	if a.filter != nil {
+		errs = append(errs, a.filter.Close())
 	}
 	if a.clock != nil {
 		errs = append(errs, a.clock.Close())

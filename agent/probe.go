@@ -14,7 +14,7 @@ import (
 )
 
 // Prober sends pings and answers them. Probes travel as the target's own traffic does: through the doors and gates
-// of a link. A prober sends each ping twice: on a connection that has stood for
+// of a link, or as packets; see [Prober.Datagrams]. Through doors a prober sends each ping twice: on a connection that has stood for
 // a while, which shows a cut in one direction for what it is, and on a fresh
 // one, which takes the place of the other when it is answered.
 //
@@ -24,6 +24,7 @@ import (
 type Prober struct {
 	name     string
 	listener net.Listener // nil: it only sends
+	packets  *datagrams   // nil: pings travel on connections
 	ctx      context.Context
 	cancel   context.CancelFunc
 
@@ -86,6 +87,9 @@ func (p *Prober) Close() error {
 		err = p.listener.Close()
 	}
 	p.mu.Lock()
+	if p.packets != nil {
+		err = errors.Join(err, p.packets.conn.Close())
+	}
 	for c := range p.conns {
 		c.Close()
 	}
@@ -180,6 +184,10 @@ func (p *Prober) Ping(ping Ping) {
 	defer p.mu.Unlock()
 	for peer, door := range p.routes {
 		ballast := min(ping.Bytes[peer], ballastMax)
+		if p.packets != nil {
+			p.wait.Go(func() { p.shoot(peer, door, ping.Seq, ping.Many[peer], ballast) })
+			continue
+		}
 		if old := p.stands[peer]; old != nil {
 			p.wait.Go(func() {
 				if err := p.send(old, ping.Seq, ballast); err != nil {

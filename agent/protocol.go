@@ -21,16 +21,19 @@ type Hello struct {
 
 // Greeting is an agent's answer to Hello.
 type Greeting struct {
-	PID    int               // of the agent
-	System string            // "linux/amd64"
-	Dir    string            // where the target's data goes
-	Listen map[string]string // by port's name: where the target is to listen, and the agent for Probe
-	Clock  string            // why the target's clock cannot be skewed; empty: it can
+	PID     int               // of the agent
+	System  string            // "linux/amd64"
+	Dir     string            // where the target's data goes
+	Listen  map[string]string // by port's name: where the target is to listen, and the agent for Probe
+	Packets string            // why packets cannot be acted on; empty: they can
+	Clock   string            // why the target's clock cannot be skewed; empty: it can
 }
 
 // Routes tells an agent where its peers listen, by node's and port's name.
 type Routes struct {
 	Peers map[string]map[string]string
+	// Packets: links are the network's own, and faults on them are made of its packets.
+	Packets bool
 }
 
 // Doors is where an agent's links begin.
@@ -52,6 +55,7 @@ type State struct {
 type Ping struct {
 	Seq   uint64         // grows from ping to ping
 	Bytes map[string]int // by peer's name: how much to send along, to measure a rate
+	Many  map[string]int // by peer's name: how many datagrams to send, where packets are to be counted; 0: few
 }
 
 // Report is how a node is, as seen from inside.
@@ -63,6 +67,7 @@ type Report struct {
 	Heard      map[string]uint64        // by peer's name, or fallacy.Clients: the last ping that arrived here
 	Echoed     map[string]uint64        // by peer's name: the last ping of ours that was answered
 	RTT        map[string]time.Duration // of that ping
+	Tallies    map[string]Tally         // by peer's name, or fallacy.Clients: what arrived of the last ping from there
 	Tripped    string                   // when and why the dead man's switch healed the node; empty: it did not
 }
 

@@ -24,6 +24,7 @@ func (a *Agent) Report(look Look) (Report, error) {
 	}
 	r := Report{Tripped: tripped, Heard: probes.hearsay()}
 	r.Echoed, r.RTT = probes.Echoes()
+	r.Tallies, _ = probes.Tallies()
 	if target == nil {
 		return r, nil
 	}

@@ -47,6 +47,7 @@ func Families() []*Family {
 		partition(),
 		reset(),
 		stall(),
+		packet(),
 		delay(),
 		processFault("pause", pauseDoc, zeroLatency, fallacy.Paused),
 		rate(),
@@ -83,7 +84,7 @@ func New(name string, schedule Schedule) (fallacy.Nemesis, error) {
 // tries is how often a fault may choose anew. Links are there whatever becomes
 // of the processes.
 func (f *Family) tries() int {
-	if slices.Contains(f.Needs, fallacy.NeedLinks) {
+	if slices.Contains(f.Needs, fallacy.NeedLinks) || slices.Contains(f.Needs, fallacy.NeedPackets) {
 		return 1
 	}
 	return 4

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 	"time"
 
@@ -47,9 +48,12 @@ type Cluster struct {
 	beat   context.CancelFunc
 	beats  sync.WaitGroup
 
+	noPackets error // why links are doors; nil: they are the network's own
+
 	mu      sync.RWMutex // held for reading while the cluster is looked at
 	imposed map[string]map[string]fallacy.Condition
 	touched map[string]scope // changed by who holds mu, or looks as well
+	counted map[pair]bool    // links whose packets a fault once did something to
 	started bool
 	seq     uint64     // of the last round of probes; for who holds looks
 	looks   sync.Mutex // one look at a time
@@ -66,6 +70,7 @@ func Open(ctx context.Context, dialer Dialer, opts Options) (*Cluster, error) {
 		probes:  agent.NewProber(fallacy.Clients),
 		imposed: make(map[string]map[string]fallacy.Condition),
 		touched: make(map[string]scope),
+		counted: make(map[pair]bool),
 	}
 	var alive context.Context
 	alive, c.beat = context.WithCancel(context.Background())
@@ -82,6 +87,9 @@ func (c *Cluster) open(ctx context.Context, opts Options) error {
 	c.nodes = make([]fallacy.Node, len(opts.Nodes))
 	c.agents = make([]*agent.Client, len(opts.Nodes))
 	c.greets = make([]agent.Greeting, len(opts.Nodes))
+	for i, name := range opts.Nodes {
+		c.nodes[i].Name = name
+	}
 	err := c.each(func(i int) error {
 		name := opts.Nodes[i]
 		stream, err := c.dialer.Dial(ctx, name)
@@ -95,8 +103,39 @@ func (c *Cluster) open(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
+	if c.noPackets = c.lacksPackets(); c.noPackets == nil {
+		if err := c.probes.Datagrams(); err != nil {
+			return err
+		}
+	}
+	return c.connect(ctx, opts)
+}
+
+// lacksPackets returns why faults on links cannot be made of packets: then every
+// link is a door.
+func (c *Cluster) lacksPackets() error {
+	seen := make(map[string]string)
+	for i, g := range c.greets {
+		name := c.nodes[i].Name
+		if g.Packets != "" {
+			return fmt.Errorf("packets on %s cannot be acted on: %s", name, g.Packets)
+		}
+		host, _, err := net.SplitHostPort(g.Listen[agent.Probe])
+		if err != nil {
+			return err
+		}
+		if other, ok := seen[host]; ok {
+			return fmt.Errorf("%s and %s have the same address, %s, so their packets cannot be told apart", other, name, host)
+		}
+		seen[host] = name
+	}
+	return nil
+}
+
+// connect makes links of the nodes.
+func (c *Cluster) connect(ctx context.Context, opts Options) error {
 	return c.each(func(i int) error {
-		routes := agent.Routes{Peers: make(map[string]map[string]string)}
+		routes := agent.Routes{Peers: make(map[string]map[string]string), Packets: c.noPackets == nil}
 		for j, peer := range opts.Nodes {
 			if j != i {
 				routes.Peers[peer] = c.greets[j].Listen
@@ -110,7 +149,11 @@ func (c *Cluster) open(ctx context.Context, opts Options) error {
 			Name: opts.Nodes[i], Dir: c.greets[i].Dir, Listen: c.greets[i].Listen,
 			Peers: doors.Peers, Public: c.outside(opts.Nodes[i], "tcp", doors.Public),
 		}
-		c.probes.Route(opts.Nodes[i], c.nodes[i].Public[agent.Probe])
+		network := "tcp"
+		if routes.Packets {
+			network = "udp"
+		}
+		c.probes.Route(opts.Nodes[i], c.outside(opts.Nodes[i], network, doors.Public)[agent.Probe])
 		return nil
 	})
 }
@@ -159,7 +202,11 @@ func (c *Cluster) Nodes() []fallacy.Node { return c.nodes }
 
 // Lacks returns why the cluster cannot do what a fault needs; nil if it can.
 func (c *Cluster) Lacks(need fallacy.Need) error {
-	if need != fallacy.NeedClock {
+	switch need {
+	case fallacy.NeedPackets:
+		return c.noPackets
+	case fallacy.NeedClock:
+	default:
 		return nil
 	}
 	for i, g := range c.greets {

@@ -20,9 +20,12 @@ func (c *Cluster) Impose(ctx context.Context, fault string, conditions map[strin
 		if name == fallacy.Clients && (cond.Process != fallacy.Running || cond.Clock != fallacy.Skew{}) {
 			return fmt.Errorf("impose %s: clients have links only", fault)
 		}
-		for peer := range cond.Links {
+		for peer, l := range cond.Links {
 			if !slices.Contains(known, peer) || peer == name {
 				return fmt.Errorf("impose %s: there is no link from %s to %q", fault, name, peer)
+			}
+			if counts(l) && c.noPackets != nil {
+				return fmt.Errorf("impose %s: %w", fault, c.noPackets)
 			}
 		}
 	}
@@ -34,6 +37,13 @@ func (c *Cluster) Impose(ctx context.Context, fault string, conditions map[strin
 		c.imposed[fault] = maps.Clone(conditions)
 	}
 	c.touched[fault] = c.touched[fault].union(scopeOf(conditions))
+	for from, cond := range conditions {
+		for to, l := range cond.Links {
+			if counts(l) {
+				c.counted[pair{from, to}] = true
+			}
+		}
+	}
 	return c.each(func(i int) error { return c.agents[i].Apply(ctx, c.state(c.nodes[i].Name)) })
 }
 
@@ -91,12 +101,20 @@ func addLink(a, b fallacy.Link) fallacy.Link {
 		Delay:  a.Delay + b.Delay,
 		Jitter: a.Jitter + b.Jitter,
 		Rate:   max(a.Rate, b.Rate),
+
+		Loss:      either(a.Loss, b.Loss),
+		Duplicate: either(a.Duplicate, b.Duplicate),
+		Reorder:   either(a.Reorder, b.Reorder),
+		Corrupt:   either(a.Corrupt, b.Corrupt),
 	}
 	if a.Rate > 0 && b.Rate > 0 {
 		sum.Rate = min(a.Rate, b.Rate)
 	}
 	return sum
 }
+
+// either is the share that meets one of two shares, which know nothing of each other.
+func either(a, b fallacy.Share) fallacy.Share { return 1 - (1-a)*(1-b) }
 
 // scope is what a fault touches: by mechanism, the nodes, and for links the
 // directed pairs.

@@ -133,11 +133,12 @@ func (c *Cluster) verifyLinks(ctx context.Context, touched scope) ([]fallacy.Fie
 	c.seq++
 	round := agent.Ping{Seq: c.seq}
 	if err := c.each(func(i int) error {
-		return c.agents[i].Ping(ctx, agent.Ping{Seq: c.seq, Bytes: c.ballast(c.nodes[i].Name)})
+		name := c.nodes[i].Name
+		return c.agents[i].Ping(ctx, agent.Ping{Seq: c.seq, Bytes: c.ballast(name), Many: c.many(name)})
 	}); err != nil {
 		return nil, err
 	}
-	round.Bytes = c.ballast(fallacy.Clients)
+	round.Bytes, round.Many = c.ballast(fallacy.Clients), c.many(fallacy.Clients)
 	c.probes.Ping(round)
 	ctx, cancel := context.WithTimeout(ctx, probePatience+c.slowest())
 	defer cancel()
@@ -152,6 +153,9 @@ func (c *Cluster) verifyLinks(ctx context.Context, touched scope) ([]fallacy.Fie
 		if seen, err = c.look(context.WithoutCancel(ctx)); err != nil {
 			return nil, err
 		}
+	}
+	if seen, err = c.settle(context.WithoutCancel(ctx), touched, seen); err != nil {
+		return nil, err
 	}
 	return c.judgeLinks(touched, seen)
 }
@@ -191,6 +195,7 @@ func (c *Cluster) slowest() (most time.Duration) {
 type sight struct {
 	heard map[pair]bool          // the ping arrived
 	rtt   map[pair]time.Duration // and was answered, after this long
+	tally map[pair]agent.Tally   // of its datagrams
 }
 
 // gather looks again and again until every ping that should arrive has, or the
@@ -227,7 +232,7 @@ func (c *Cluster) arrived(p pair, seen sight) bool {
 		_, echoed := seen.rtt[pair{p.to, p.from}]
 		return echoed || c.closed(pair{p.to, p.from}) // what was never asked cannot be answered
 	}
-	if c.link(p) != (fallacy.Link{}) && !c.closed(pair{p.to, p.from}) {
+	if c.isSlow(p) && !c.closed(pair{p.to, p.from}) {
 		_, echoed := seen.rtt[p] // its delay is known when the answer is there
 		return echoed
 	}
@@ -235,7 +240,7 @@ func (c *Cluster) arrived(p pair, seen sight) bool {
 }
 
 func (c *Cluster) look(ctx context.Context) (sight, error) {
-	seen := sight{heard: make(map[pair]bool), rtt: make(map[pair]time.Duration)}
+	seen := sight{heard: make(map[pair]bool), rtt: make(map[pair]time.Duration), tally: make(map[pair]agent.Tally)}
 	reports := make([]agent.Report, len(c.nodes))
 	err := c.each(func(i int) (err error) {
 		reports[i], err = c.agents[i].Report(ctx, agent.Look{})
@@ -253,9 +258,15 @@ func (c *Cluster) look(ctx context.Context) (sight, error) {
 			seen.heard[pair{from, c.nodes[i].Name}] = seq == c.seq
 		}
 		note(c.nodes[i].Name, r.Echoed, r.RTT)
+		for from, t := range r.Tallies {
+			if t.Seq == c.seq {
+				seen.tally[pair{from, c.nodes[i].Name}] = t
+			}
+		}
 	}
 	echoed, rtt := c.probes.Echoes()
 	note(fallacy.Clients, echoed, rtt)
+	c.countAnswers(seen)
 	return seen, err
 }
 
@@ -302,5 +313,6 @@ func (c *Cluster) judgeLinks(touched scope, seen sight) ([]fallacy.Field, error)
 	if len(slow) > 0 {
 		fields = append(fields, fallacy.Field{Name: "rtt_ns", Value: fallacy.List(slow...)})
 	}
-	return fields, errors.Join(errs...)
+	counts, err := c.judgeCounts(pairs, seen)
+	return append(fields, counts...), errors.Join(append(errs, err)...)
 }

@@ -33,9 +33,12 @@ const (
 // wait longer is lost, as in a router's queue.
 const backlogMax = 2 * time.Second
 
+// draw tells whether a packet belongs to a share.
+func (l *line) draw(s fallacy.Share) bool { return s > 0 && l.rng.Float64() < float64(s) }
+
 // decide draws the fate of a packet of size bytes.
 func (l *line) decide(now time.Time, size int) (f fate) {
-	if l.link.Loss > 0 && l.rng.Float64() < l.link.Loss {
+	if l.draw(l.link.Loss) {
 		return fate{lost: true}
 	}
 	f.arrives = now.Add(l.link.Delay)
@@ -52,12 +55,12 @@ func (l *line) decide(now time.Time, size int) (f fate) {
 		}
 	}
 	l.last = f.arrives
-	if l.link.Reorder > 0 && l.rng.Float64() < l.link.Reorder {
+	if l.draw(l.link.Reorder) {
 		f.late = true
 		f.arrives = f.arrives.Add(lateMin + time.Duration(l.rng.Int64N(int64(lateMax-lateMin))))
 	}
-	f.twice = l.link.Duplicate > 0 && l.rng.Float64() < l.link.Duplicate
-	f.corrupt = l.link.Corrupt > 0 && l.rng.Float64() < l.link.Corrupt
+	f.twice = l.draw(l.link.Duplicate)
+	f.corrupt = l.draw(l.link.Corrupt)
 	return f
 }
 

@@ -41,7 +41,7 @@ const (
 
 // Messages, attributes and flags of nfnetlink_queue.
 const (
-	msgPacket       = unix.NFNL_SUBSYS_QUEUE<<8 | 0
+	msgPacket       = unix.NFNL_SUBSYS_QUEUE << 8
 	msgVerdict      = unix.NFNL_SUBSYS_QUEUE<<8 | 1
 	msgConfig       = unix.NFNL_SUBSYS_QUEUE<<8 | 2
 	msgVerdictBatch = unix.NFNL_SUBSYS_QUEUE<<8 | 3

@@ -258,6 +258,7 @@ func allPlain(all []pending) bool {
 func (w *worker) letGo(p pending) {
 	_ = w.queue.accept(p.id, p.content) // the next flush says the same
 	if p.twin != nil {
+		_ = w.queue.flush() // a twin does not overtake anybody
 		w.again.send(p.twin)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/fallacy-dev/fallacy"
 	"github.com/fallacy-dev/fallacy/remote"
 	"github.com/fallacy-dev/fallacy/remote/docker"
+	"github.com/fallacy-dev/fallacy/remote/remotetest"
 	"github.com/moby/moby/client"
 )
 
@@ -36,13 +37,14 @@ func needProgram(t *testing.T, program, required string) {
 
 // server is a target whose process and proof of life a test says.
 type server struct {
-	clockTarget
+	remotetest.Target
 	argv  func(n fallacy.Node, cluster []fallacy.Node) []string
 	ready func(ctx context.Context, addr string) error
+	env   []string
 }
 
 func (s server) Process(n fallacy.Node, cluster []fallacy.Node) (fallacy.Process, error) {
-	return fallacy.Process{Argv: s.argv(n, cluster)}, nil
+	return fallacy.Process{Argv: s.argv(n, cluster), Env: s.env}, nil
 }
 
 func (s server) Ready(ctx context.Context, n fallacy.Node) error {
@@ -57,7 +59,7 @@ func serve(t *testing.T, target server, opts docker.Options, nodes ...string) *r
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts.Binary, opts.Env, opts.Ports = binary, []string{"FALLACY_TEST_PART=agent"}, []string{"client", "peer"}
+	opts.Binary, opts.Env, opts.Ports = binary, []string{remotetest.Part + "=agent"}, []string{"client", "peer"}
 	opts.Note = func(text string) { t.Log(text) }
 	d, err := docker.New(t.Context(), opts)
 	if err != nil {
@@ -76,7 +78,7 @@ func serve(t *testing.T, target server, opts docker.Options, nodes ...string) *r
 		t.Fatal(err)
 	}
 	for _, n := range c.Nodes() {
-		eventually(t, func() error { return target.Ready(t.Context(), n) })
+		remotetest.Eventually(t, func() error { return target.Ready(t.Context(), n) })
 	}
 	return c
 }
@@ -152,8 +154,8 @@ func TestProgramsInstalledHereRunInContainers(t *testing.T) {
 		if err := c.Lacks(fallacy.NeedClock); err != nil {
 			t.Error(err)
 		}
-		impose(t, c, "clock", map[string]fallacy.Condition{"n2": {Clock: fallacy.Skew{Offset: time.Hour}}})
-		impose(t, c, "clock", nil)
+		remotetest.Impose(t, c, "clock", map[string]fallacy.Condition{"n2": {Clock: fallacy.Skew{Offset: time.Hour}}})
+		remotetest.Impose(t, c, "clock", nil)
 	})
 	t.Run("redis, by default, as there is no registry", func(t *testing.T) {
 		needProgram(t, "redis-server", "redis")
@@ -200,6 +202,7 @@ func scratch(t *testing.T, docker *client.Client) (name string) {
 // entrypoint is the server of the scratch image: its arguments are all that the target says.
 func entrypoint() server {
 	return server{
+		env:  []string{remotetest.Part + "=entrypoint"},
 		argv: func(n fallacy.Node, _ []fallacy.Node) []string { return []string{"-entrypoint", n.Listen["client"]} },
 		ready: func(_ context.Context, addr string) error {
 			c, err := net.DialTimeout("tcp", addr, time.Second)
@@ -255,8 +258,8 @@ func TestNodesReachEachOtherByIPv6(t *testing.T) {
 			t.Errorf("%s listens on %s, want an address of IPv6", n.Name, host)
 		}
 	}
-	impose(t, c, "partition", linked("n1", "n2", fallacy.Link{Cut: true}))
-	impose(t, c, "partition", nil)
+	remotetest.Impose(t, c, "partition", remotetest.Linked("n1", "n2", fallacy.Link{Cut: true}))
+	remotetest.Impose(t, c, "partition", nil)
 }
 
 func TestImagesThatCannotBeHadAreRefused(t *testing.T) {
