@@ -9,6 +9,7 @@ import (
 	"github.com/fallacy-dev/fallacy"
 	"github.com/fallacy-dev/fallacy/nemesis"
 	"github.com/fallacy-dev/fallacy/targets/etcd"
+	"github.com/fallacy-dev/fallacy/targets/redis"
 	"github.com/fallacy-dev/fallacy/targets/refstore"
 	"github.com/fallacy-dev/fallacy/workloads"
 )
@@ -34,6 +35,7 @@ func Builtin() Catalogue {
 		Targets: []*fallacy.TargetKind{
 			refstore.Kind,
 			etcd.Kind,
+			redis.Kind,
 		},
 		Workloads: []*fallacy.Workload{
 			workloads.Register(),
