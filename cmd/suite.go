@@ -187,7 +187,7 @@ func (s *suiteRequest) run(ctx context.Context, stdout, stderr io.Writer) error 
 	}
 	p := newProgress(stderr)
 	left := suite.Left(cases, outcomes)
-	p.say("%s: %d tests, %d of them done before: %s", f.Name, len(cases), len(cases)-len(left), dir.Path())
+	p.say("%s: of %d tests %d were done before: %s", f.Name, len(cases), len(cases)-len(left), dir.Path())
 	ended := s.runner(f, dir, p).Run(ctx, left)
 	return s.finish(context.WithoutCancel(ctx), dir, past, ended, stdout)
 }

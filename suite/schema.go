@@ -119,7 +119,7 @@ func (f *File) nonconforming(bad *jsonschema.ValidationError) error {
 		text = fmt.Sprintf("there is no key %q here: fallacy suite --schema shows what there is", name)
 		at += ".'" + name + "'"
 	}
-	if n := len(bad.InstanceLocation); n > 0 {
+	if n := len(bad.InstanceLocation); n > 0 && strings.Trim(bad.InstanceLocation[n-1], "0123456789") != "" {
 		text = bad.InstanceLocation[n-1] + ": " + text
 	}
 	return f.errorAt(at, "%s", text)
