@@ -102,6 +102,12 @@ func effects(l fallacy.Link) []string {
 		add(true, "delayed by %s towards", lasting(l.Delay))
 	}
 	add(l.Rate > 0, "held to %s a second towards", some(l.Rate, "byte"))
+	for _, w := range []struct {
+		share fallacy.Share
+		word  string
+	}{{l.Loss, "losing"}, {l.Duplicate, "doubling"}, {l.Reorder, "reordering"}, {l.Corrupt, "corrupting"}} {
+		add(w.share > 0, "%s %.3g%s%% of the packets towards", w.word, 100*float64(w.share), nbsp)
+	}
 	return all
 }
 
@@ -215,7 +221,7 @@ func (d damage) on(node string) string {
 		parts = append(parts, "cannot hear "+strings.Join(in, " "))
 	}
 	for _, peer := range slices.Sorted(maps.Keys(c.Links)) {
-		if l := c.Links[peer]; !l.Cut {
+		if l := c.Links[peer]; !l.Cut && l != (fallacy.Link{}) {
 			parts = append(parts, effects(l)...)
 			parts[len(parts)-1] += " " + peer
 			if len(c.Links) > 1 {
