@@ -7,6 +7,7 @@ import (
 	"github.com/fallacy-dev/fallacy"
 	"github.com/fallacy-dev/fallacy/checkers"
 	"github.com/fallacy-dev/fallacy/checkers/internal/script"
+	"github.com/fallacy-dev/fallacy/checkers/linearizable"
 )
 
 func ExampleJudge() {
@@ -32,4 +33,19 @@ func ExampleJudge() {
 	//   1 is missing from process 1's read (op 3), which was invoked after 1 had been acknowledged to process 0 (op 1), and no later read has it
 	// coverage: unknown "fault partition was never injected"
 	// invalid
+}
+
+func ExampleLinearizable() {
+	// The second acquire is granted before the first is given back.
+	history, _ := script.History(`
+		0 invoke acquire null
+		0 ok     acquire null
+		1 invoke acquire null
+		1 ok     acquire null`)
+	finding, err := checkers.Linearizable(linearizable.Mutex).Check(context.Background(), history)
+	fmt.Println(finding.Verdict, err)
+	fmt.Println(finding.Anomalies[0].Why)
+	// Output:
+	// invalid <nil>
+	// no order of the calls up to op 3 explains all answers; without process 1's acquire, answered ok null (op 3), there is one
 }
