@@ -10,13 +10,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/pprof"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/fallacy-dev/fallacy/internal/require"
 )
 
 // childVariable makes this test binary a target instead: its value says which one.
@@ -142,21 +143,11 @@ func benchmarkNow() {
 	fmt.Println(result.NsPerOp(), mono.NsPerOp())
 }
 
-// without skips a test of what this machine lacks, loudly; it fails instead when
-// FALLACY_REQUIRE asks for what it takes. A machine with root has clocks to skew.
-func without(t testing.TB, reason ...any) {
-	t.Helper()
-	if os.Getuid() == 0 && slices.Contains(strings.Split(os.Getenv("FALLACY_REQUIRE"), ","), "root") {
-		t.Fatal(append([]any{"FALLACY_REQUIRE asks for root, and this is missing:"}, reason...)...)
-	}
-	t.Skip(append([]any{"SKIPPED:"}, reason...)...)
-}
-
 // newClock makes a Clock for the test, or skips it.
 func newClock(t testing.TB) *Clock {
 	t.Helper()
 	if err := Supported(); err != nil {
-		without(t, err)
+		require.Absent(t, "clock", err)
 	}
 	c, err := New(filepath.Join(t.TempDir(), "page"))
 	if err != nil {

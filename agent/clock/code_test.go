@@ -13,6 +13,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/fallacy-dev/fallacy/internal/require"
 	"pgregory.net/rapid"
 )
 
@@ -27,7 +28,7 @@ func TestAssembly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, err := os.ReadFile(filepath.Join(dir, name))
 			if err != nil {
-				t.Skipf("SKIPPED: not assembled: %s", out)
+				require.Absent(t, "compilers", fmt.Sprintf("not assembled: %s", out))
 			}
 			want, err := os.ReadFile(filepath.Join("fake", name))
 			if err != nil || !bytes.Equal(got, want) {
@@ -110,11 +111,7 @@ func TestFakeCode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			argv := append(m.run, compile(t, "vectors.c", m.compiler...), filepath.Join("fake", name+".bin"))
-			program, err := exec.LookPath(argv[0])
-			if err != nil {
-				t.Skip("SKIPPED:", err)
-			}
-			cmd := exec.Command(program, argv[1:]...)
+			cmd := exec.Command(require.Program(t, "compilers", argv[0]), argv[1:]...)
 			p := launch(t, nil, cmd)
 			in := bufio.NewWriter(p.in)
 			rapid.Check(t, func(t *rapid.T) {

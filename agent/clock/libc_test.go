@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/fallacy-dev/fallacy"
+	"github.com/fallacy-dev/fallacy/internal/require"
 )
 
 // compile compiles a C program and returns its path, or skips the test.
@@ -21,11 +22,9 @@ func compile(t *testing.T, source string, compiler ...string) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "program")
 	args := append(compiler[1:], "-O1", "-o", program, filepath.Join("testdata", source))
-	if _, err := exec.LookPath(compiler[0]); err != nil {
-		t.Skip("SKIPPED:", err)
-	}
+	require.Program(t, "compilers", compiler[0])
 	if out, err := exec.Command(compiler[0], args...).CombinedOutput(); err != nil {
-		t.Skipf("SKIPPED: %v %v: %s", compiler, err, out)
+		require.Absent(t, "compilers", fmt.Sprintf("%v %v: %s", compiler, err, out))
 	}
 	return program
 }
@@ -98,7 +97,7 @@ func TestEverydayPrograms(t *testing.T) {
 				program, err = strings.TrimSpace(string(out)), which
 			}
 			if err != nil {
-				t.Skip("SKIPPED:", err)
+				require.Absent(t, argv[0], err)
 			}
 			c := newClock(t)
 			set(t, c, fallacy.Skew{Offset: 1000 * time.Hour})

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/fallacy-dev/fallacy"
+	"github.com/fallacy-dev/fallacy/internal/require"
 	"golang.org/x/sys/unix"
 )
 
@@ -174,7 +175,7 @@ func skipUnlessNobody(t *testing.T) {
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	if err := cmd.Run(); os.Getuid() != 0 || err != nil {
-		without(t, "may not start processes of other users:", err)
+		require.Absent(t, "root", "may not start processes of other users: ", err)
 	}
 }
 
