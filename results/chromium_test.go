@@ -103,6 +103,7 @@ func TestInChromium(t *testing.T) {
 		b.close()
 	})
 	t.Run("large", func(t *testing.T) { testLarge(t, ctx) })
+	t.Run("planted", func(t *testing.T) { testPlanted(t, ctx) })
 	t.Run("million", func(t *testing.T) { testMillion(t, ctx) })
 	t.Run("list", func(t *testing.T) { testList(t, ctx) })
 }

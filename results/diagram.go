@@ -76,8 +76,12 @@ func draw(s *story) *diagram {
 	lanes := d.layLanes(shown, len(s.During), dLane)
 	times := newScale(shown, lanes)
 	d.Width = times.end + 24
-	for i, call := range shown {
-		d.Bars = append(d.Bars, d.bar(call, lanes[call.Process], times, i == len(shown)-1 && follows(call, shown)))
+	culprit := shown[len(shown)-1].Op
+	if pairs := s.ordered(); len(pairs) > 0 {
+		culprit = pairs[len(pairs)-1].second.Op
+	}
+	for _, call := range shown {
+		d.Bars = append(d.Bars, d.bar(call, lanes[call.Process], times, call.Op == culprit && follows(call, shown)))
 	}
 	d.layBands(s.During, times)
 	d.arrows(shown)

@@ -1,7 +1,10 @@
 package results
 
 import (
+	"cmp"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -16,10 +19,8 @@ func (s *story) scene(took time.Duration) string {
 		return s.inShort()
 	}
 	from, to := s.span()
-	last, before, ok := s.contradiction()
-	if ok && strings.HasPrefix(s.Meaning, "a read ") && s.Name == "nonlinearizable" {
-		return moment(before.To) + " into the run " + before.who() + " confirmed " + before.said() + ". " +
-			sentence(lasting(last.From-before.To)+" later "+last.who()+" was asked, and still answered "+last.said())
+	if text := s.contradiction(); text != "" {
+		return text
 	}
 	when := "That was between " + moment(from) + " and " + moment(to) + " of the run"
 	if to-from < 100*time.Millisecond {
@@ -34,16 +35,69 @@ func (s *story) scene(took time.Duration) string {
 	return s.inShort() + " " + when + "."
 }
 
-// contradiction returns the call whose answer cannot be, and the latest that had
-// ended before it began.
-func (s *story) contradiction() (last, before storyCall, ok bool) {
-	last = s.Calls[len(s.Calls)-1]
-	for _, c := range s.Calls {
-		if c.Ended && c.To < last.From && (!ok || c.To > before.To) {
-			before, ok = c, true
+// orders are the ways in which a checker says that one call had ended before
+// another began.
+var orders = []struct {
+	says          *regexp.Regexp
+	first, second int // groups
+}{
+	{regexp.MustCompile(`had ended \(op (\d{1,12})\) before [^():;]*? was invoked \(op (\d{1,12})\)`), 1, 2},
+	{regexp.MustCompile(`was invoked \(op (\d{1,12})\) after [^():;]*? had ended \(op (\d{1,12})\)`), 2, 1},
+}
+
+// pair is two calls, of which the first had ended before the second began.
+type pair struct{ first, second storyCall }
+
+// ordered returns the pairs of calls whose order the checker's sentence is about.
+func (s *story) ordered() (all []pair) {
+	for _, o := range orders {
+		for _, m := range o.says.FindAllStringSubmatch(s.Why, 4) {
+			first, ok := s.callOf(m[o.first])
+			second, also := s.callOf(m[o.second])
+			if ok && also && first.Ended && second.Ended {
+				all = append(all, pair{first, second})
+			}
+		}
+		if len(all) > 0 {
+			break
 		}
 	}
-	return last, before, ok && last.Ended
+	return all
+}
+
+func (s *story) callOf(op string) (storyCall, bool) {
+	n, _ := strconv.Atoi(op) // twelve digits at most
+	i := slices.IndexFunc(s.Calls, func(c storyCall) bool { return c.Op == n || c.Done == n && n > 0 })
+	if i < 0 {
+		return storyCall{}, false
+	}
+	return s.Calls[i], true
+}
+
+// contradiction tells of a register by its calls; empty if the checker's
+// sentence is not of that kind.
+func (s *story) contradiction() string {
+	pairs := s.ordered()
+	if s.Name != "nonlinearizable" || len(pairs) == 0 {
+		return ""
+	}
+	if a, b := pairs[0].first, pairs[0].second; len(pairs) == 1 && strings.HasPrefix(s.Meaning, "a read ") {
+		return moment(a.To) + " into the run " + a.who() + " confirmed " + a.said() + ". " +
+			sentence(lasting(b.From-a.To)+" later "+b.who()+" was asked, and still answered "+b.said())
+	}
+	if len(pairs) != 2 || !strings.Contains(s.Why, "neither order is possible") {
+		return ""
+	}
+	calls := []storyCall{pairs[0].first, pairs[0].second, pairs[1].first, pairs[1].second}
+	slices.SortStableFunc(calls, func(a, b storyCall) int { return cmp.Compare(a.To, b.To) })
+	var told, before []string
+	for _, c := range calls {
+		if !slices.Contains(before, c.Words) {
+			before = append(before, c.Words)
+			told = append(told, c.who()+" answered "+c.said()+" at "+moment(c.To))
+		}
+	}
+	return sentence(listing(told) + "; no order explains all of these answers")
 }
 
 // who is the node that was asked, or else the process that asked.

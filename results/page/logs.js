@@ -66,7 +66,7 @@ function listLogs() {
   let from = 0;
   if (rows.length > LINES && pinned >= 0) from = Math.max(0, Math.min(rows.length - LINES, rows.findIndex(k => lineAt(k) >= R.inv[pinned]) - LINES / 2));
   const some = rows.slice(from, from + LINES), items = some.map(lineItem);
-  if (pinned >= 0 && some.length) for (const [t, what] of [[R.end[pinned], 'answered'], [R.inv[pinned], 'asked']]) {
+  if (pinned >= 0) for (const [t, what] of [[R.end[pinned], 'answered'], [R.inv[pinned], 'asked']]) {
     if (what === 'answered' && !R.answered[pinned]) continue;
     const at = some.findIndex(k => lineAt(k) >= t), mark = make('li', { class: 'mark' }, make('span', { class: 't' }, t.toFixed(4)), make('b', {}, who(pinned)), make('span', {}, words(pinned, true) + ', ' + what));
     items.splice(at < 0 ? items.length : at, 0, mark);
