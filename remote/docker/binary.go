@@ -3,42 +3,12 @@ package docker
 import (
 	"bytes"
 	"debug/elf"
-	"errors"
 	"fmt"
-	"io/fs"
 	"strings"
 
 	"github.com/fallacy-dev/fallacy"
+	"github.com/fallacy-dev/fallacy/agent"
 )
-
-// machines are Go's names of what a binary may be for.
-var machines = map[elf.Machine]string{
-	elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64", elf.EM_386: "386", elf.EM_ARM: "arm",
-	elf.EM_RISCV: "riscv64", elf.EM_S390: "s390x", elf.EM_PPC64: "ppc64le",
-}
-
-// inspectBinary returns what machine the program at path is for, or why it
-// cannot run in an empty container.
-func inspectBinary(path string) (machine string, err error) {
-	f, err := elf.Open(path)
-	var unreadable *fs.PathError
-	switch {
-	case errors.As(err, &unreadable):
-		return "", fmt.Errorf("read the agent's binary: %w", err)
-	case err != nil:
-		return "", fmt.Errorf("%s is no Linux binary, and containers need one: run fallacy on Linux, built with CGO_ENABLED=0", path)
-	}
-	defer f.Close()
-	for _, p := range f.Progs {
-		if p.Type == elf.PT_INTERP {
-			return "", fmt.Errorf("%s is not static and does not run in an empty container: build it with CGO_ENABLED=0 go build ./cmd/fallacy", path)
-		}
-	}
-	if machine = machines[f.Machine]; machine == "" {
-		machine = f.Machine.String()
-	}
-	return machine, nil
-}
 
 // inspectProgram tells why the program at path cannot be the target's in a container.
 func inspectProgram(path, machine string, target fallacy.Image) error {
@@ -55,7 +25,7 @@ func inspectProgram(path, machine string, target fallacy.Image) error {
 			return fmt.Errorf("--binary %s is not static and does not run in an empty container: link it statically, or pack what is installed with --image host", path)
 		}
 	}
-	if machines[f.Machine] != machine {
+	if agent.Machine(f.Machine) != machine {
 		return fmt.Errorf("--binary %s is for %s, and Docker runs linux/%s", path, f.Machine, machine)
 	}
 	return nil

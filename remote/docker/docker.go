@@ -32,6 +32,8 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/fallacy-dev/fallacy"
+	"github.com/fallacy-dev/fallacy/agent"
+	"github.com/fallacy-dev/fallacy/agent/owner"
 	"github.com/moby/moby/client"
 )
 
@@ -83,7 +85,7 @@ const (
 // New removes what dead controllers have left, and makes a network for a run.
 // The error says how to mend it, if Docker cannot be had or the binary is not static.
 func New(ctx context.Context, opts Options) (*Dialer, error) {
-	machine, err := inspectBinary(opts.Binary)
+	machine, err := agent.Inspect(opts.Binary)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +102,7 @@ func New(ctx context.Context, opts Options) (*Dialer, error) {
 		return nil, err
 	}
 	d := &Dialer{docker: docker, opts: opts, run: strings.ToLower(rand.Text()[:12])}
-	d.labels = map[string]string{labelRun: d.run, labelController: self().String()}
+	d.labels = map[string]string{labelRun: d.run, labelController: owner.Self().String()}
 	if err := d.prepare(ctx, machine); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}

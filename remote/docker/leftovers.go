@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/fallacy-dev/fallacy/agent/owner"
 	"github.com/moby/moby/client"
 )
 
@@ -69,7 +70,7 @@ func list(ctx context.Context, docker *client.Client, label string) ([]Leftover,
 	runs := make(map[string]*Leftover)
 	of := func(labels map[string]string) *Leftover {
 		run := labels[labelRun]
-		if o, ok := parseOwner(labels[labelController]); !one && (!ok || !o.dead()) {
+		if o, ok := owner.Parse(labels[labelController]); !one && (!ok || !o.Dead()) {
 			return &Leftover{} // somebody's
 		}
 		if runs[run] == nil {

@@ -1,4 +1,6 @@
-package docker
+// Package owner names the process that agents and what they leave behind belong
+// to, so that leftovers can be told from what is in use.
+package owner
 
 import (
 	"errors"
@@ -8,38 +10,39 @@ import (
 	"syscall"
 )
 
-// owner is a controller: a process, told from others that have its number at
+// Owner is a controller: a process, told from others that have its number at
 // another time, after another boot, or on another machine that uses the same Docker.
-type owner struct {
+type Owner struct {
 	host, boot string
 	pid        int
 	start      string // in clock ticks since the boot
 }
 
-// self is this process.
-func self() owner {
+// Self is this process.
+func Self() Owner {
 	host, _ := os.Hostname() // unknown is a name as well
 	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	return owner{host: host, boot: strings.TrimSpace(string(boot)), pid: os.Getpid(), start: startOf(os.Getpid())}
+	return Owner{host: host, boot: strings.TrimSpace(string(boot)), pid: os.Getpid(), start: startOf(os.Getpid())}
 }
 
-func (o owner) String() string {
+// String returns what Parse reads.
+func (o Owner) String() string {
 	return strings.Join([]string{o.host, o.boot, strconv.Itoa(o.pid), o.start}, "/")
 }
 
-// parseOwner is the inverse of String.
-func parseOwner(text string) (owner, bool) {
+// Parse is the inverse of String.
+func Parse(text string) (Owner, bool) {
 	part := strings.Split(text, "/")
 	if len(part) != 4 {
-		return owner{}, false
+		return Owner{}, false
 	}
 	pid, err := strconv.Atoi(part[2])
-	return owner{host: part[0], boot: part[1], pid: pid, start: part[3]}, err == nil && pid > 0
+	return Owner{host: part[0], boot: part[1], pid: pid, start: part[3]}, err == nil && pid > 0
 }
 
-// dead tells whether o is known to be gone. Who is on another machine is not known.
-func (o owner) dead() bool {
-	me := self()
+// Dead tells whether o is known to be gone. Who is on another machine is not known.
+func (o Owner) Dead() bool {
+	me := Self()
 	switch {
 	case o.host != me.host:
 		return false
