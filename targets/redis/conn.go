@@ -160,23 +160,38 @@ func (c *Conn) redirected(ctx context.Context, key string, readOnly bool, do fun
 		}
 		w := c.wire(at)
 		err := w.request(readOnly, do)
-		var said redis.Error
-		switch {
-		case err == nil || errors.Is(err, redis.Nil):
+		if err == nil || errors.Is(err, redis.Nil) {
 			return err
-		case !errors.As(err, &said) || !strings.HasPrefix(said.Error(), "MOVED ") || redirect == redirectsMax:
+		}
+		refusal := refusalOf(ctx, w, key, err)
+		if !strings.HasPrefix(refusal, "MOVED ") || redirect == redirectsMax {
 			delete(c.slots, slot) // it may have another node by now
 			if !w.sent.Load() {
 				rest(ctx)
 			}
 			return err
 		}
-		to, lost := c.moved(said.Error())
+		to, lost := c.moved(refusal)
 		if lost != nil {
 			return fmt.Errorf("%w: %w: %w", fallacy.ErrFailed, err, lost)
 		}
 		c.slots[slot] = to.Name
 	}
+}
+
+// refusalOf returns in a server's words why it refused, empty if it did not.
+func refusalOf(ctx context.Context, w *wire, key string, err error) string {
+	var said redis.Error
+	if !errors.As(err, &said) {
+		return ""
+	}
+	if strings.HasPrefix(said.Error(), "EXECABORT ") {
+		// Why a transaction was refused go-redis does not tell; a read by itself is refused likewise.
+		if err := w.client.Do(ctx, "EXISTS", key).Err(); err != nil {
+			return err.Error()
+		}
+	}
+	return said.Error()
 }
 
 // moved returns the node that "MOVED slot host:port" names.

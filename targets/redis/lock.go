@@ -14,12 +14,14 @@ import (
 
 // Of the lock.
 const (
-	lockKey = "lock"
-	lockTTL = 3 * time.Second
-	// lockDrift is what Redlock takes off for clocks that run apart: a hundredth, and
-	// two milliseconds for Redis's own resolution.
-	lockDrift = lockTTL/100 + 2*time.Millisecond
+	lockKey  = "lock"
+	lockTTL  = 3 * time.Second        // for Lock: longer than its holders mean to hold it
+	leaseTTL = 500 * time.Millisecond // for Acquire: some of its holders take longer than that
 )
+
+// validity is for how long a lock counts as held: Redlock takes a hundredth off for
+// clocks that run apart, and two milliseconds for Redis's own resolution.
+func validity(ttl time.Duration) time.Duration { return ttl - ttl/100 - 2*time.Millisecond }
 
 // unlock deletes the lock if it holds our value.
 const unlock = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`
@@ -33,16 +35,18 @@ type lease struct {
 
 // Lock takes the lock, with SET NX PX of a random value, on the server, or on a
 // majority of independent ones: Redlock.
-func (c *Conn) Lock(ctx context.Context, _ string) error {
+func (c *Conn) Lock(ctx context.Context, _ string) error { return c.take(ctx, lockTTL) }
+
+func (c *Conn) take(ctx context.Context, ttl time.Duration) error {
 	began, value := time.Now(), crand.Text()
 	granted, err := c.everywhere(ctx, func(ctx context.Context, r *redis.Client) error {
-		_, err := r.Do(ctx, "SET", lockKey, value, "NX", "PX", lockTTL.Milliseconds()).Result()
+		_, err := r.Do(ctx, "SET", lockKey, value, "NX", "PX", ttl.Milliseconds()).Result()
 		if errors.Is(err, redis.Nil) {
 			return errTaken
 		}
 		return err
 	})
-	until := began.Add(lockTTL - lockDrift)
+	until := began.Add(validity(ttl))
 	if granted >= c.quorum() && time.Now().Before(until) {
 		c.lock = lease{value: value, until: until, token: int(c.t.grants.Add(1))}
 		return nil
@@ -85,8 +89,8 @@ func (c *Conn) Unlock(ctx context.Context, _ string) (lapsed bool, err error) {
 // Acquire takes the lock and returns a token. Redis has none: it is the number of
 // locks that clients of this run were granted, counted when each learned of it, so
 // that it grows as a fencing token should.
-func (c *Conn) Acquire(ctx context.Context, owner string) (token int, err error) {
-	if err := c.Lock(ctx, owner); err != nil {
+func (c *Conn) Acquire(ctx context.Context, _ string) (token int, err error) {
+	if err := c.take(ctx, leaseTTL); err != nil {
 		return 0, err
 	}
 	return c.lock.token, nil
