@@ -1,12 +1,15 @@
 package cmd
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/fallacy-dev/fallacy"
+	"github.com/fallacy-dev/fallacy/checkers/linearizable"
 	"github.com/fallacy-dev/fallacy/results"
 	"github.com/spf13/cobra"
 )
@@ -21,7 +24,9 @@ for standard input. Formats:
 const exportExamples = `  fallacy export runs/latest --format junit > fallacy.xml
   fallacy export runs/latest --format markdown | gh pr comment --body-file -
   fallacy export runs/latest --format edn > history.edn
-  fallacy export jepsen.edn --format csv`
+  fallacy export jepsen.edn --format parquet > history.parquet
+  fallacy export runs/latest --format sarif > fallacy.sarif
+  fallacy export runs/latest --format porcupine > picture.html`
 
 func exportCommand() *cobra.Command {
 	var names []string
@@ -30,6 +35,8 @@ func exportCommand() *cobra.Command {
 		names = append(names, f.Name)
 		doc += fmt.Sprintf("  %-10s %s\n", f.Name, f.Title)
 	}
+	names = append(names, porcupine)
+	doc += fmt.Sprintf("  %-10s %s\n", porcupine, "the first order that cannot be, as Porcupine draws it: a page of HTML")
 	var format string
 	cmd := &cobra.Command{
 		Use:     "export PATH",
@@ -45,12 +52,55 @@ func exportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if format == porcupine {
+				return drawPorcupine(cmd, run, h)
+			}
 			return results.Export(cmd.OutOrStdout(), format, run, h)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "jsonl", "one of "+strings.Join(names, ", "))
 	_ = cmd.RegisterFlagCompletionFunc("format", complete(func() []string { return names })) // the flag exists
 	return cmd
+}
+
+// porcupine is the format that is a picture, and no table of results.
+const porcupine = "porcupine"
+
+// pictured are the models that a workload's history is held against.
+var pictured = map[string]linearizable.Model{
+	"register": linearizable.CASRegister, "set": linearizable.Set, "counter": linearizable.Counter,
+	"queue": linearizable.Queue, "lock": linearizable.Mutex, "mutex": linearizable.Mutex,
+}
+
+// drawPorcupine writes Porcupine's picture of the first anomaly that it can draw.
+func drawPorcupine(cmd *cobra.Command, run results.Run, h fallacy.History) error {
+	model, ok := pictured[run.Workload]
+	if !ok {
+		return fmt.Errorf("export as %s: Porcupine draws registers, sets, counters, queues and locks, and %q is none of them", porcupine, run.Workload)
+	}
+	trouble := errors.New("nothing was found in it that is not linearizable")
+	for _, f := range run.Findings {
+		for _, a := range f.Anomalies {
+			if len(a.Ops) == 0 || len(a.Cycle) > 0 {
+				continue
+			}
+			page, err := picture(cmd.Context(), model, h, a)
+			if err == nil {
+				_, err = cmd.OutOrStdout().Write(page)
+				return err
+			}
+			trouble = err
+		}
+	}
+	return fmt.Errorf("export as %s: %w", porcupine, trouble)
+}
+
+func picture(ctx context.Context, m linearizable.Model, h fallacy.History, a fallacy.Anomaly) ([]byte, error) {
+	page, err := linearizable.Picture(ctx, m, h, a)
+	if err != nil {
+		return nil, fmt.Errorf("drawing %s (ops %v): %w", a.Name, a.Ops, err)
+	}
+	return page, nil
 }
 
 // readPath reads a run, or a history that belongs to none.

@@ -25,7 +25,9 @@ func Formats() []Format {
 		{"jsonl", "the history, a JSON object a line", false, writeLines},
 		{"edn", "the history as Jepsen has it", false, writeEDN},
 		{"csv", "the history as a table; values are JSON", false, writeCSV},
+		{"parquet", "the history as a table for DuckDB, pandas and the like", false, writeParquet},
 		{"junit", "the findings as JUnit XML, a test a checker", true, writeJUnit},
+		{"sarif", "the findings as SARIF 2.1.0, for code hosts", true, writeSARIF},
 		{"markdown", "the findings for a pull request", true, writeMarkdown},
 	}
 }
