@@ -44,6 +44,7 @@ func Builtin() Catalogue {
 			workloads.Queue(),
 			workloads.Lock(),
 			workloads.Mutex(),
+			workloads.Watch(),
 			workloads.Append(),
 			workloads.RWRegister(),
 		},

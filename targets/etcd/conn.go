@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/stats"
 )
@@ -25,6 +26,10 @@ type Conn struct {
 	grpc *grpc.ClientConn
 	kv   etcdserverpb.KVClient
 	lock held
+	// watch is the one that is going on, nil for none, and from is where the next
+	// has to begin so that nothing is missed.
+	watch *stream
+	from  int
 }
 
 // Times of a connection. A member that does not greet is given up early, as one
@@ -67,7 +72,24 @@ func open(n fallacy.Node) (*Conn, error) {
 // Close hangs up. A lock that is held stays so until its lease is over.
 func (c *Conn) Close() error {
 	c.lock.forget()
+	c.endWatch()
 	return c.grpc.Close()
+}
+
+// connected waits until the server has greeted; false if it does not in time.
+func (c *Conn) connected(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, connectPatience/2)
+	defer cancel()
+	for {
+		state := c.grpc.GetState()
+		if state == connectivity.Ready {
+			return true
+		}
+		c.grpc.Connect()
+		if !c.grpc.WaitForStateChange(ctx, state) {
+			return false
+		}
+	}
 }
 
 // call does one request and says what an error of it proves.
