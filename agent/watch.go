@@ -12,8 +12,13 @@ import (
 
 // noPackets tells why packets cannot be acted on here; empty: they can.
 func (a *Agent) noPackets() string {
-	if !a.opts.Packets {
+	switch own, err := netip.ParseAddr(a.opts.Host); {
+	case !a.opts.Packets:
 		return "nodes share the network of their machine, which is left alone; each has one of its own with --on docker"
+	case err != nil:
+		return text(err)
+	case own.IsLoopback():
+		return "it is reached by the loopback, which is left alone"
 	}
 	return text(packet.Supported())
 }

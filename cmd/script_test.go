@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: false,
 		Condition: func(cond string) (bool, error) {
-			return cond == "long" && !testing.Short() || cond == "docker" && haveDocker(), nil
+			return cond == "long" && !testing.Short() || cond == "docker" && haveDocker() || cond == "sshd" && haveSSHD(), nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":  exits,
@@ -35,6 +35,7 @@ func TestScripts(t *testing.T) {
 			"signal": signalProcess,
 			"until":  until,
 			"static": static,
+			"sshds":  sshds,
 		},
 		Setup: func(env *testscript.Env) error {
 			// Agents keep their workspaces where the test looks for leftovers.

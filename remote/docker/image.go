@@ -152,7 +152,8 @@ func (d *Dialer) pull(ctx context.Context, name string) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return fmt.Errorf("the image %s is not on this machine and cannot be pulled: %w", name, err)
+		why := strings.TrimPrefix(err.Error(), "Error response from daemon: ")
+		return fmt.Errorf("the image %s is not on this machine and cannot be pulled: %s", name, why)
 	}
 	answer, err := d.docker.ImagePull(ctx, name, client.ImagePullOptions{})
 	if err != nil {
