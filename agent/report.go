@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fallacy-dev/fallacy"
+	"github.com/fallacy-dev/fallacy/agent/clock"
 )
 
 // clockPatience is how long a report waits for the target to read its clock.
@@ -33,21 +34,28 @@ func (a *Agent) Report(look Look) (Report, error) {
 		r.ProcessErr = text(target.Verify())
 	}
 	if look.Clock && state.Process == fallacy.Running {
-		r.ClockErr = text(a.verifyClock(&r))
+		r.ClockErr = text(a.verifyClock(&r, state.Clock))
 	}
 	return r, nil
 }
 
-func (a *Agent) verifyClock(r *Report) error {
+func (a *Agent) verifyClock(r *Report, skew fallacy.Skew) error {
 	if a.clock == nil {
 		return a.noClock
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), clockPatience)
 	defer cancel()
-	if err := a.clock.Verify(ctx); err != nil {
+	err := a.clock.Verify(ctx)
+	switch {
+	case errors.Is(err, clock.ErrUnread) && skew == (fallacy.Skew{}):
+		// A process that does not look at its clock, as one does that is idle, is not
+		// wrong about the time either.
+		return nil
+	case err != nil:
 		return err
 	}
-	reading, err := a.clock.Read()
+	var reading clock.Reading
+	reading, err = a.clock.Read()
 	r.Skew = reading.Skew
 	return err
 }

@@ -17,6 +17,9 @@ const verifyEvery = 500 * time.Microsecond
 // same time, one may note its delta and another its time.
 const tolerance = time.Millisecond
 
+// ErrUnread is why nothing can be said of the clock of a process that did not look at it.
+var ErrUnread = errors.New("got no reading of the clock by the process since that was set")
+
 // Verify waits until the process has read its clock after the last Set (and after its start), and what it saw agrees
 // with what was set, to the millisecond. If that does not come before ctx is done, the error says what was wanted and
 // what was seen, and if the process did not read its clock at all, what may be the reason. A page that somebody else
@@ -54,7 +57,7 @@ func (c *Clock) verify() (final bool, err error) {
 	seen := c.page.observe()
 	skew := c.want.skew()
 	if seen.reads <= c.since || seen.seq != uint32(seq) || seen.start != c.start() {
-		return false, fmt.Errorf("wanted %s, got no reading of the clock by the process since that was set", describe(skew))
+		return false, fmt.Errorf("wanted %s, %w", describe(skew), ErrUnread)
 	}
 	wanted := time.Duration(c.want.at(seen.real))
 	got := time.Duration(seen.delta)
