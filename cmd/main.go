@@ -109,7 +109,7 @@ func rootCommand(c Catalogue) *cobra.Command {
 	}
 	root.AddCommand(
 		runCommand(c), checkCommand(c), reportCommand(), exportCommand(), listCommand(c), healCommand(),
-		serveCommand(), selftestCommand(c), suiteCommand(c), mergeCommand(), agentCommand(),
+		serveCommand(c), selftestCommand(c), suiteCommand(c), mergeCommand(), agentCommand(),
 	)
 	return root
 }

@@ -259,7 +259,7 @@ func testMillion(t *testing.T, ctx context.Context) {
 
 func testList(t *testing.T, ctx context.Context) {
 	root, _ := shelfOfRuns(t)
-	server := httptest.NewServer(Handler(root))
+	server := httptest.NewServer(Handler(root, nil))
 	defer server.Close()
 	b := open(t, ctx, server.URL+"/", `document.documentElement.classList.contains('js')`)
 	defer b.close()

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"net/url"
 	"sync"
 
 	"github.com/fallacy-dev/fallacy"
@@ -56,10 +57,23 @@ func Report(w io.Writer, run Run, h fallacy.History, logs fs.FS) error {
 // templates returns all templates of the package, parsed once.
 var templates = sync.OnceValue(func() *template.Template {
 	functions := template.FuncMap{
-		"count": count, "some": some, "lasting": lasting, "moment": moment, "listing": listing, "sentence": sentence, "shorten": shorten, "px": px, "flags": flags, "passages": passages, "slug": slug,
+		"count": count, "some": some, "lasting": lasting, "moment": moment, "listing": listing, "sentence": sentence, "shorten": shorten, "px": px, "flags": flags, "passages": passages, "slug": slug, "pick": pick, "address": address,
 	}
 	return template.Must(template.New("").Funcs(functions).ParseFS(pageFiles, "page/*.html"))
 })
+
+// picker is a choice of names, in the list of runs.
+type picker struct {
+	Name   string
+	Values []string
+}
+
+func pick(name string, values []string) picker { return picker{name, values} }
+
+// address is a path with a query of one name.
+func address(path, name, value string) string {
+	return path + "?" + url.Values{name: {value}}.Encode()
+}
 
 // pageStyle returns a style element with the named files.
 func pageStyle(names ...string) template.HTML {

@@ -2,7 +2,6 @@ package results
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"html/template"
 	"io/fs"
@@ -16,21 +15,27 @@ import (
 // Handler serves the runs below root to a browser:
 //
 //	/                              all runs, newest first
-//	/api/runs                      the same as JSON: an array of [Summary]
+//	/compare?a=…&b=…               two runs side by side
+//	/trend?name=…                  the runs of one target and workload over time
+//	/live?path=…                   a run in progress
+//	/api                           what there is as JSON, and /api/… itself
 //	/<target>-<workload>/<time>/   the files of a run
 //	…/report.html                  its report
 //
 // It reads and never writes. What lies outside root is refused, also behind
 // links. But for the report, which this package wrote, files are sent as plain
 // text or JSON and never as HTML: what a target wrote is not to run in a browser.
-// It asks nobody who they are: serve it to this machine only.
-func Handler(root string) http.Handler {
-	return &server{root: root, shelf: shelf{known: make(map[string]known)}}
+// It asks nobody who they are: put [Local] or [Guarded] before it.
+//
+// The judge looks at runs in progress; nil: nobody does before their end.
+func Handler(root string, judge Judge) http.Handler {
+	return &server{root: root, shelf: shelf{known: make(map[string]known)}, judge: judge}
 }
 
 type server struct {
 	root  string
 	shelf shelf
+	judge Judge
 }
 
 // pageHeaders are on every answer.
@@ -57,24 +62,24 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer root.Close()
 	name := strings.Trim(path.Clean("/"+r.URL.Path), "/")
-	switch {
-	case name == "":
+	if e, ok := endpointOf(name); ok {
+		e.serve(s, w, r, root)
+		return
+	}
+	switch name {
+	case "":
 		s.index(w, root)
-	case name == "api/runs":
-		s.api(w, root)
+	case "compare":
+		s.compare(w, r, root)
+	case "trend":
+		s.showTrend(w, r, root)
+	case "live":
+		s.live(w, r, root)
+	case "api":
+		s.render(w, http.StatusOK, "api.html", indexView{Title: "API", Endpoints: endpoints()})
 	default:
 		s.file(w, r, root, name)
 	}
-}
-
-func (s *server) api(w http.ResponseWriter, root *os.Root) {
-	runs, err := s.shelf.runs(root)
-	if err != nil {
-		s.sorry(w, http.StatusInternalServerError, "The runs cannot be listed: "+err.Error())
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(runs) // a reader that went away is no trouble of ours
 }
 
 // indexView is what the template of the list shows.
@@ -86,6 +91,13 @@ type indexView struct {
 	Run            string
 	Files          []fileRow
 	HasReport      bool
+	Targets        []string // names of all targets, workloads and faults, to filter by
+	Workloads      []string
+	Faults         []string
+	Comparison     *Comparison
+	Trend          []trendBar
+	Live           Summary
+	Endpoints      []endpoint
 }
 
 type fileRow struct {
@@ -99,7 +111,41 @@ func (s *server) index(w http.ResponseWriter, root *os.Root) {
 		s.sorry(w, http.StatusInternalServerError, "The runs cannot be listed: "+err.Error())
 		return
 	}
-	s.render(w, http.StatusOK, "list.html", indexView{Title: "Runs", Runs: runs})
+	v := indexView{Title: "Runs", Runs: runs}
+	for _, r := range runs {
+		v.Targets, v.Workloads, v.Faults = append(v.Targets, r.Target), append(v.Workloads, r.Workload), append(v.Faults, r.Faults...)
+	}
+	v.Targets, v.Workloads, v.Faults = union(v.Targets, nil), union(v.Workloads, nil), union(v.Faults, nil)
+	s.render(w, http.StatusOK, "list.html", v)
+}
+
+func (s *server) compare(w http.ResponseWriter, r *http.Request, root *os.Root) {
+	c, err := s.compared(r, root)
+	if err != nil {
+		s.sorry(w, http.StatusNotFound, sentence(err.Error()))
+		return
+	}
+	s.render(w, http.StatusOK, "compare.html", indexView{Title: "Two runs", Comparison: &c})
+}
+
+func (s *server) showTrend(w http.ResponseWriter, r *http.Request, root *os.Root) {
+	runs, err := s.trend(r.FormValue("name"), root)
+	if err != nil || len(runs) == 0 {
+		s.sorry(w, http.StatusNotFound, "There is no run of that name.")
+		return
+	}
+	s.render(w, http.StatusOK, "trend.html", indexView{Title: runs[0].Name, Runs: runs, Trend: trendOf(runs)})
+}
+
+func (s *server) live(w http.ResponseWriter, r *http.Request, root *os.Root) {
+	at, run, err := loadAt(root, r.FormValue("path"))
+	if err != nil {
+		s.sorry(w, http.StatusNotFound, sentence(err.Error()))
+		return
+	}
+	v := indexView{Title: run.Name, Live: summaryOf(run)}
+	v.Live.Path = at
+	s.render(w, http.StatusOK, "live.html", v)
 }
 
 func (s *server) sorry(w http.ResponseWriter, status int, message string) {
@@ -108,7 +154,8 @@ func (s *server) sorry(w http.ResponseWriter, status int, message string) {
 
 func (s *server) render(w http.ResponseWriter, status int, name string, v indexView) {
 	v.Style = pageStyle("base.css", "report.css", "list.css", "narrow.css")
-	v.Script, v.Policy = pageScript("list.js")
+	v.Script, v.Policy = pageScript("list.js", "live.js")
+	v.Policy += "; connect-src 'self'"
 	w.Header().Set("Content-Security-Policy", v.Policy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	var page bytes.Buffer

@@ -73,7 +73,7 @@ const (
 
 func TestHandlerContentTypes(t *testing.T) {
 	root, _ := shelfOfRuns(t)
-	h := Handler(root)
+	h := Handler(root, nil)
 	for path, want := range map[string]string{
 		"/":                                         htmlType,
 		"/api/runs":                                 "application/json",
@@ -105,7 +105,7 @@ func TestHandlerContentTypes(t *testing.T) {
 
 func TestHandlerStaysInside(t *testing.T) {
 	root, _ := shelfOfRuns(t)
-	h := Handler(root)
+	h := Handler(root, nil)
 	for _, path := range []string{
 		"/../secret.txt", "/..", "/../../etc/passwd", "/refstore-register/../../secret.txt", "/%2e%2e/secret.txt", `/..\secret.txt`,
 		storyPath + "absolute.txt", storyPath + "relative.txt", storyPath + "up/secret.txt", storyPath + "up", "/nothing", "/refstore-register/nothing/", "/\x00",
@@ -130,7 +130,7 @@ func TestHandlerStaysInside(t *testing.T) {
 
 func TestHandlerLists(t *testing.T) {
 	root, _ := shelfOfRuns(t)
-	h := Handler(root)
+	h := Handler(root, nil)
 	var runs []Summary
 	for range 2 { // read, and remembered
 		w := get(t, h, "/api/runs")
@@ -160,7 +160,7 @@ func TestHandlerLists(t *testing.T) {
 
 func TestHandlerWithoutRuns(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "runs")
-	h := Handler(root)
+	h := Handler(root, nil)
 	if w := get(t, h, "/"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "no directory of runs yet") {
 		t.Errorf("no directory: got %d", w.Code)
 	}

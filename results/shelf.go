@@ -19,6 +19,8 @@ import (
 type Summary struct {
 	Path      string          `json:"path"` // below the directory of runs
 	Name      string          `json:"name"`
+	Target    string          `json:"target"`
+	Workload  string          `json:"workload"`
 	Started   time.Time       `json:"started"`
 	Took      time.Duration   `json:"took_ns"`
 	Verdict   fallacy.Verdict `json:"verdict"`
@@ -28,7 +30,11 @@ type Summary struct {
 	Ops       Counts          `json:"ops"`
 	Anomalies []string        `json:"anomalies"` // "3 × lost"
 	Faults    []string        `json:"faults"`
-	Report    bool            `json:"report"` // whether report.html is there
+	Report    bool            `json:"report"`    // whether report.html is there
+	Live      bool            `json:"live"`      // whether it seems to go on
+	Median    time.Duration   `json:"median_ns"` // latency of the slowest function
+	P95       time.Duration   `json:"p95_ns"`    // the same
+	Rate      float64         `json:"rate"`      // operations a second
 }
 
 // Class is the verdict as the style sheet knows it.
@@ -104,7 +110,18 @@ func (s *shelf) look(root *os.Root, at string) (k known, ok bool) {
 		k = known{modified: info.ModTime(), size: info.Size(), summary: summarize(root, at)}
 	}
 	k.summary.Report = noReport == nil
+	k.summary.Live = goesOn(root, at)
 	return k, true
+}
+
+// liveFor is how long a history that does not grow is taken for one that may.
+const liveFor = 30 * time.Second
+
+// goesOn tells whether a run seems to be in progress: its history is plain, and
+// was written to a short while ago.
+func goesOn(root *os.Root, at string) bool {
+	info, err := root.Lstat(path.Join(at, historyFile))
+	return err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) < liveFor
 }
 
 func summarize(root *os.Root, at string) Summary {
@@ -117,16 +134,8 @@ func summarize(root *os.Root, at string) Summary {
 		}
 		return s
 	}
-	s.Name, s.Started, s.Took, s.Verdict, s.Reason = run.Name, run.Started, run.Took, run.Verdict, run.Reason
-	s.Seed, s.Bug, s.Ops = run.Seed, run.Bug, run.Ops
-	var anomalies []fallacy.Anomaly
-	for _, f := range run.Findings {
-		anomalies = append(anomalies, f.Anomalies...)
-	}
-	s.Anomalies = append(s.Anomalies, names(anomalies)...)
-	for _, f := range run.Faults {
-		s.Faults = append(s.Faults, f.Name)
-	}
+	s = summaryOf(run)
+	s.Path = at
 	return s
 }
 
