@@ -129,9 +129,13 @@ func (t *trial) dial(ctx context.Context, ports []string, note func(string)) (re
 	return d, nil
 }
 
-// onPackets tells whether a fault of the trial is better made of packets than of
-// connections: only then are the agents to have the capability.
+// onPackets tells whether the agents are to act on packets, and have the capability
+// that it takes: for faults that are better made of packets than of connections,
+// and for servers that others wrote, whose members know each other by one address.
 func (t *trial) onPackets() bool {
+	if _, others := t.target.(fallacy.Images); others {
+		return true
+	}
 	return slices.ContainsFunc(t.test.Nemeses, func(n fallacy.Nemesis) bool {
 		return slices.Contains(n.Needs, fallacy.NeedLinks) || slices.Contains(n.Needs, fallacy.NeedPackets)
 	})

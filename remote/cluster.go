@@ -74,16 +74,15 @@ func Open(ctx context.Context, dialer Dialer, opts Options) (*Cluster, error) {
 	}
 	var alive context.Context
 	alive, c.beat = context.WithCancel(context.Background())
-	if err := c.open(ctx, opts); err != nil {
+	if err := c.open(ctx, alive, opts); err != nil {
 		return nil, errors.Join(err, c.Close())
-	}
-	for _, a := range c.agents {
-		c.beats.Go(func() { heartbeat(alive, a, opts.Deadline/10) })
 	}
 	return c, nil
 }
 
-func (c *Cluster) open(ctx context.Context, opts Options) error {
+// open opens the cluster. Each agent is given signs of life, until alive is done,
+// as soon as it is there: others may take longer than its deadline.
+func (c *Cluster) open(ctx, alive context.Context, opts Options) error {
 	c.nodes = make([]fallacy.Node, len(opts.Nodes))
 	c.agents = make([]*agent.Client, len(opts.Nodes))
 	c.greets = make([]agent.Greeting, len(opts.Nodes))
@@ -98,6 +97,9 @@ func (c *Cluster) open(ctx context.Context, opts Options) error {
 		}
 		c.agents[i] = agent.NewClient(name, stream)
 		c.greets[i], err = c.agents[i].Hello(ctx, agent.Hello{Node: name, Ports: opts.Ports, Seed: opts.Seed, Deadline: opts.Deadline})
+		if err == nil {
+			c.beats.Go(func() { heartbeat(alive, c.agents[i], opts.Deadline/10) })
+		}
 		return err
 	})
 	if err != nil {

@@ -83,11 +83,14 @@ func (o Outcome) Line() string {
 	if s := o.Status(); s != AsExpected {
 		text += strings.ToUpper(string(s)) + ": "
 	}
-	if o.Trouble == "" {
+	why := strings.ReplaceAll(o.Why(), "\n", "; ")
+	switch {
+	case o.Trouble != "":
+		text += why
+	case why != "":
+		text += o.Verdict.String() + " (" + why + ")"
+	default:
 		text += o.Verdict.String()
-	}
-	if why := o.Why(); why != "" {
-		text += " (" + why + ")"
 	}
 	if o.Attempts > 1 {
 		text += fmt.Sprintf(", at the %s attempt", ordinal(o.Attempts))
