@@ -39,6 +39,9 @@ func open(t *testing.T, packets bool, nodes ...string) *remote.Cluster {
 func TestConditionsTakeEffectAndHeal(t *testing.T) {
 	for name, packets := range map[string]bool{"packets": true, "doors": false} {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() && packets {
+				t.Skip("takes half a minute: leave out -short")
+			}
 			c := open(t, packets, "n1", "n2", "n3")
 			if err := c.Lacks(fallacy.NeedPackets); packets != (err == nil) {
 				t.Fatalf("packets: %v", err)
@@ -63,31 +66,27 @@ func orphans(t *testing.T, n fallacy.Node) {
 	})
 }
 
-// A machine under load may be slow now and then, but not each time.
-func TestFiveNodesAreUpInTenSeconds(t *testing.T) {
+// How long five nodes take is for people to read; a busy machine takes longer,
+// but not for ever.
+func TestFiveNodesAreUpSoon(t *testing.T) {
 	needDocker(t)
 	binary, err := staticSelf()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var took time.Duration
-	for range 3 {
-		began := time.Now()
-		c, err := openWith(t.Context(), binary, true, "n1", "n2", "n3", "n4", "n5")
-		if err != nil {
-			t.Fatal(err)
-		}
-		up := c.Start(t.Context(), remotetest.Target{})
-		took = time.Since(began)
-		if err := errors.Join(up, c.Close()); err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("up after %v, down after another %v", took, time.Since(began)-took)
-		if took < 10*time.Second {
-			return
-		}
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	c, err := openWith(ctx, binary, true, "n1", "n2", "n3", "n4", "n5")
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Errorf("5 nodes are up after %v, want less than 10s", took)
+	up := c.Start(ctx, remotetest.Target{})
+	took := time.Since(began)
+	if err := errors.Join(up, c.Close()); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("up after %v, down after another %v", took, time.Since(began)-took)
 }
 
 // playController opens a cluster, breaks it and waits to be killed.
