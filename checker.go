@@ -63,19 +63,19 @@ func Worse(a, b Verdict) Verdict {
 
 // Finding is all that a checker says. The zero Finding is Unknown with nothing examined.
 type Finding struct {
-	Verdict   Verdict   `json:"verdict"`
-	Examined  int       `json:"examined"` // how many ops or calls it looked at; 0 makes a pass vacuous
-	Anomalies []Anomaly `json:"anomalies,omitempty"`
-	Reason    string    `json:"reason,omitempty"`  // why the verdict is Unknown
-	Details   any       `json:"details,omitempty"` // further figures, as JSON has them
+	Verdict   Verdict   `json:"verdict"`             // what it comes to
+	Examined  int       `json:"examined"`            // how many ops or calls it looked at; 0 makes a pass vacuous
+	Anomalies []Anomaly `json:"anomalies,omitempty"` // what breaks the promise
+	Reason    string    `json:"reason,omitempty"`    // why the verdict is Unknown
+	Details   any       `json:"details,omitempty"`   // further figures, as JSON has them
 }
 
 // Anomaly is one violation: the literature's name, a sentence that a reader can
 // check, and the evidence.
 type Anomaly struct {
-	Name string `json:"name"`
-	Why  string `json:"why"`
-	Ops  []int  `json:"ops"` // indexes into the history, in order
+	Name string `json:"name"` // as the literature has it
+	Why  string `json:"why"`  // a sentence that a reader can check
+	Ops  []int  `json:"ops"`  // indexes into the history, in order
 
 	// Cycle is, for anomalies that are one, why each op must come before the next.
 	Cycle []Step `json:"cycle,omitempty"`
@@ -84,9 +84,9 @@ type Anomaly struct {
 // Step is an edge of a cycle: of two operations, by the indexes of their
 // completions, one must come before the other.
 type Step struct {
-	From int    `json:"from"`
-	To   int    `json:"to"`
-	Type string `json:"type"` // "ww", "wr", "rw", "process" or "realtime"
-	Key  Value  `json:"key,omitzero"`
-	Why  string `json:"why"`
+	From int    `json:"from"`         // the op that must come first
+	To   int    `json:"to"`           // the op that must come after it
+	Type string `json:"type"`         // "ww", "wr", "rw", "process" or "realtime"
+	Key  Value  `json:"key,omitzero"` // of what was read or written
+	Why  string `json:"why"`          // in a sentence
 }

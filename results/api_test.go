@@ -114,7 +114,7 @@ func TestZipHoldsTheRunAndNoMore(t *testing.T) {
 	for _, f := range archive.File {
 		names = append(names, strings.TrimPrefix(f.Name, strings.Trim(storyPath, "/")+"/"))
 	}
-	if got := strings.Join(names, " "); got != "history.jsonl.zst nodes/n1/report.html report.html run.json" {
+	if got := strings.Join(names, " "); got != "history.jsonl.zst nodes/n1/report.html report.html results.json run.json" {
 		t.Errorf("got %s", got)
 	}
 	if got := w.Header().Get("Content-Disposition"); got != `attachment; filename="refstore-register-20261122T094700.123Z.zip"` {

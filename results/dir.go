@@ -17,6 +17,7 @@ const (
 	historyFile = "history.jsonl"
 	packedFile  = "history.jsonl.zst"
 	reportFile  = "report.html"
+	resultsFile = "results.json"
 	nodesDir    = "nodes"
 	latestLink  = "latest"
 )

@@ -8,6 +8,7 @@
 //	history.jsonl.zst   the same, once it is over
 //	nodes/<node>/       what the node's process wrote
 //	report.html         the page for people, one file, no network
+//	results.json        all that the page says, for programs: a [Results]
 //
 // Beside the runs, latest is a link to the newest one.
 //

@@ -24,34 +24,32 @@ var (
 	scripts = []string{"data.js", "index.js", "colours.js", "layout.js", "operations.js", "charts.js", "logs.js", "move.js", "pointer.js", "detail.js", "page.js"}
 )
 
-// WriteReport writes report.html, or replaces it. The run's findings may be
-// those just made or those read from run.json.
-func (d *Dir) WriteReport(run Run, h fallacy.History) error {
-	err := d.replace(reportFile, func(w io.Writer) error { return Report(w, run, h, d.Logs()) })
-	if err != nil {
-		return fmt.Errorf("writing the report of run %s: %w", d.path, err)
-	}
-	return nil
-}
-
 // Report writes a run as one page of HTML that needs nothing else: no network,
 // no other file. Logs, which may be nil, lie as <node>/<file>. Whatever the run
 // holds is shown as text; a policy inside the page lets no script run but its own.
 func Report(w io.Writer, run Run, h fallacy.History, logs fs.FS) error {
 	v, err := newView(run, h, logs)
-	if err != nil {
-		return fmt.Errorf("reporting run %s: %w", run.Name, err)
+	if err == nil {
+		err = v.write(w)
 	}
+	if err != nil {
+		return reporting(run.Name, err)
+	}
+	return nil
+}
+
+func reporting(run string, err error) error { return fmt.Errorf("reporting run %s: %w", run, err) }
+
+// write writes the page.
+func (v *view) write(w io.Writer) error {
 	var page bytes.Buffer
 	if err := templates().ExecuteTemplate(&page, "report.html", v); err != nil {
-		return fmt.Errorf("reporting run %s: %w", run.Name, err)
+		return err
 	}
 	// The templates escape markup. What remains is text that would rearrange its
 	// neighbours or is none at all.
-	if _, err := w.Write(bytes.Map(printableRune, page.Bytes())); err != nil {
-		return fmt.Errorf("reporting run %s: %w", run.Name, err)
-	}
-	return nil
+	_, err := w.Write(bytes.Map(printableRune, page.Bytes()))
+	return err
 }
 
 // templates returns all templates of the package, parsed once.

@@ -18,10 +18,10 @@ type Run struct {
 
 	Claims []string `json:"claims,omitempty"` // what the target's makers say of it, each with its source
 
-	Verdict fallacy.Verdict `json:"verdict"`
+	Verdict fallacy.Verdict `json:"verdict"`          // the worst of the findings
 	Reason  string          `json:"reason,omitempty"` // why it is not known, or what went wrong, in a sentence
 
-	Started     time.Time     `json:"started"`
+	Started     time.Time     `json:"started"`               // when fallacy began
 	Epoch       time.Time     `json:"epoch,omitzero"`        // the instant that is 0 in the history
 	Took        time.Duration `json:"took_ns"`               // from the first to the last op
 	Interrupted bool          `json:"interrupted,omitempty"` // ended before its time, by a signal
@@ -45,8 +45,8 @@ type Run struct {
 	Parameters map[string]string `json:"parameters,omitempty"` // whatever else was chosen
 	Clocks     map[string]string `json:"clocks,omitempty"`     // by node: why its clock cannot be skewed
 
-	Ops      Counts    `json:"ops"`
-	Findings []Finding `json:"findings"`
+	Ops      Counts    `json:"ops"`      // how the clients' operations ended
+	Findings []Finding `json:"findings"` // one of each checker
 }
 
 // Fault is a fault that was asked for.
@@ -58,18 +58,18 @@ type Fault struct {
 
 // Finding is what one checker said, and how long it took to say it.
 type Finding struct {
-	Checker string `json:"checker"`
-	Title   string `json:"title"` // the first line of its manual page: the promise
+	Checker string `json:"checker"` // its name
+	Title   string `json:"title"`   // the first line of its manual page: the promise
 	fallacy.Finding
-	Took time.Duration `json:"took_ns"`
+	Took time.Duration `json:"took_ns"` // how long it took to say so
 }
 
 // Counts is how clients' operations ended. Those that were never answered are in Info.
 type Counts struct {
-	Invoked int `json:"invoked"`
-	OK      int `json:"ok"`
-	Fail    int `json:"fail"`
-	Info    int `json:"info"`
+	Invoked int `json:"invoked"` // asked for
+	OK      int `json:"ok"`      // happened
+	Fail    int `json:"fail"`    // did not happen
+	Info    int `json:"info"`    // nobody knows
 }
 
 // Count returns how the clients' operations of a history ended.

@@ -44,6 +44,8 @@ type view struct {
 	Names      []glossaryRow
 	Models     string // of transactions: which were asked for and which were broken
 	Logs       []*logFile
+
+	results Results
 }
 
 type share struct {
@@ -102,6 +104,7 @@ func newView(run Run, h fallacy.History, from fs.FS) (*view, error) {
 	v.Headline, v.Lead = headline(run, stories, episodes)
 	v.Names, v.Models = glossary(stories), modelsOf(run)
 	v.Logs = files
+	v.results = resultsOf(v, stories, episodes, files)
 	return v, nil
 }
 
