@@ -262,6 +262,35 @@ func TestNodesReachEachOtherByIPv6(t *testing.T) {
 	remotetest.Impose(t, c, "partition", nil)
 }
 
+// Docker Desktop is not to be had here; its way of reaching nodes is.
+func TestClientsGoThroughPublishedPorts(t *testing.T) {
+	needDocker(t)
+	binary, err := staticSelf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, packets := range map[string]bool{"packets": true, "doors": false} {
+		t.Run(name, func(t *testing.T) {
+			d, err := docker.NewIndirect(t.Context(), docker.Options{
+				Binary: binary, Env: []string{remotetest.Part + "=agent"}, Ports: []string{"client"}, Packets: packets,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := remote.Open(t.Context(), d, remote.Options{Nodes: []string{"n1", "n2"}, Ports: []string{"client"}, Seed: 1})
+			remotetest.Start(t, c, err)
+			for _, n := range c.Nodes() {
+				if host, _, _ := net.SplitHostPort(n.Public["client"]); host != "127.0.0.1" {
+					t.Errorf("clients reach %s at %s, want a port on the loopback", n.Name, n.Public["client"])
+				}
+			}
+			remotetest.Impose(t, c, "clients", remotetest.Linked(fallacy.Clients, "n1", fallacy.Link{Cut: true}))
+			remotetest.Impose(t, c, "clients", remotetest.Linked("n2", fallacy.Clients, fallacy.Link{Cut: true}))
+			remotetest.Impose(t, c, "clients", nil)
+		})
+	}
+}
+
 func TestImagesThatCannotBeHadAreRefused(t *testing.T) {
 	needDocker(t)
 	binary, err := staticSelf()

@@ -22,6 +22,8 @@ type network struct {
 	// publish: its bridge is not on this machine, so clients may have to go
 	// through published ports.
 	publish bool
+	// indirect: what is published is used even if the container itself is reached.
+	indirect bool
 }
 
 // makeNetwork makes the run's network.
@@ -105,7 +107,7 @@ func (n *node) reach(ctx context.Context, d *Dialer) error {
 		return n.stream.complain(errors.New("the container has no address"))
 	}
 	direct := refuses(ctx, netip.AddrPortFrom(addr, 1).String())
-	if direct == nil {
+	if direct == nil && !d.network.indirect {
 		return nil
 	}
 	n.outside = make(map[string]string)
@@ -114,7 +116,7 @@ func (n *node) reach(ctx context.Context, d *Dialer) error {
 			n.outside[inside.String()] = net.JoinHostPort(b.HostIP.String(), b.HostPort)
 		}
 	}
-	if len(n.outside) == 0 {
+	if len(n.outside) == 0 && direct != nil {
 		return fmt.Errorf("the container's address %s is not reached from here, and Docker has published no port of it: %w", addr, direct)
 	}
 	return nil
