@@ -20,9 +20,14 @@ Nodes are processes on this machine; nothing needs to be installed, and no root.
 The network between them goes through proxies of fallacy's own, their wall clocks
 are their own, and every fault is verified to have taken effect.
 
-With --on docker every node is a container, empty but for fallacy's own binary,
-which has to be static (built with CGO_ENABLED=0). No registry is needed. Docker
-Engine runs on this same Linux machine, so that clients reach the containers.
+With --on docker every node is a container, from the target's official image if
+that is there or can be pulled, from an image that --image names, or from the
+programs that are installed on this machine (--image host). fallacy's own binary is
+copied in, and has to be static (built with CGO_ENABLED=0). Links are broken in the
+containers' own network, packet by packet.
+
+With --on ssh every node is a machine, --nodes n1,n2,n3, found as ssh finds it and
+refused unless its key is known. A password comes from FALLACY_SSH_PASSWORD.
 
 The verdict goes to standard output, progress to standard error. Everything that
 is known of the run is kept in runs/<target>-<workload>/<time>/: report.html to
@@ -37,6 +42,8 @@ const runExamples = `  fallacy run
   fallacy run --seed 42                              the same plan every time
   fallacy run --plan runs/latest/plan.json           the same faults at the same times
   fallacy run refstore/register --on docker          the same in containers
+  fallacy run etcd/register --on docker --faults packet,partition
+  fallacy run etcd/register --on ssh --nodes n1,n2,n3 --ssh-key id_ed25519
   fallacy run --nodes 3 --concurrency 4n --rate 0    as fast as it can`
 
 func runCommand(c Catalogue) *cobra.Command {
