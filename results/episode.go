@@ -127,6 +127,8 @@ func evidenceWords(v fallacy.Value) []string {
 			words = append(words, some(len(list), "link")+" let nothing through")
 		case f.Name == "rtt_ns" && len(list) > 0:
 			words = append(words, slowLinks(list))
+		case f.Name == "packets" && len(list) > 0:
+			words = append(words, countedPackets(list)...)
 		default:
 			words = append(words, f.Name+" "+shorten(plain(f.Value), 120))
 		}
@@ -134,6 +136,30 @@ func evidenceWords(v fallacy.Value) []string {
 	slices.SortStableFunc(words, func(a, b string) int { // what was broken comes first
 		return strings.Compare(rankOf(a), rankOf(b))
 	})
+	return words
+}
+
+// linksTold is how many links' packets are told of one by one.
+const linksTold = 4
+
+// countedPackets says what became of the packets that were sent to be counted.
+func countedPackets(links []fallacy.Value) []string {
+	var words []string
+	for i, l := range links {
+		if i == linksTold {
+			return append(words, some(len(links)-i, "more link")+" counted")
+		}
+		link, _ := l.Get("link").Str()
+		sent, _ := l.Get("sent").Int()
+		arrived, _ := l.Get("arrived").Int()
+		text := fmt.Sprintf("%s: of %s %s arrived", strings.Replace(link, ">", " to ", 1), some(sent, "packet"), count(arrived))
+		for _, more := range []struct{ field, word string }{{"repeated", "twice"}, {"overtaken", "out of order"}} {
+			if n, _ := l.Get(more.field).Int(); n > 0 {
+				text += fmt.Sprintf(", %s %s", count(n), more.word)
+			}
+		}
+		words = append(words, text)
+	}
 	return words
 }
 

@@ -87,3 +87,12 @@ func storyFinding() Finding {
 		}}},
 	}
 }
+
+func TestCountedPacketsAreTold(t *testing.T) {
+	evidence, err := fallacy.ParseValue([]byte(`{"packets":[{"link":"n1>n2","sent":400,"arrived":360,"repeated":0,"overtaken":0},{"link":"n2>clients","sent":400,"arrived":400,"repeated":79,"overtaken":8}]}`))
+	must(t, err)
+	want := "n1 to n2: of 400 packets 360 arrived|n2 to clients: of 400 packets 400 arrived, 79 twice, 8 out of order"
+	if got := strings.ReplaceAll(strings.Join(evidenceWords(evidence), "|"), nbsp, " "); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
