@@ -10,3 +10,12 @@ type Workload struct {
 	Final     Generator                  // for the clients, after recovery; nil: nothing
 	Checkers  []*Checker
 }
+
+// ClientOver returns the workload's client over conn. A conn that is itself a
+// [Client] is that client: it answers operations as the history has them.
+func (w *Workload) ClientOver(conn Conn) (Client, error) {
+	if c, ok := conn.(Client); ok {
+		return c, nil
+	}
+	return w.Client(conn)
+}

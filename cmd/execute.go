@@ -41,7 +41,7 @@ func (t *trial) about() results.Run {
 
 // command is how to run this again.
 func (t *trial) command() []string {
-	was, argv := defaultRequest(), []string{"fallacy", "run", t.test.Name}
+	was, argv := defaultRequest(), []string{"fallacy", "run", t.typed + "/" + t.test.Workload.Name}
 	add := func(flag, value string, same bool) {
 		switch {
 		case same:

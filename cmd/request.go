@@ -58,6 +58,7 @@ const (
 type trial struct {
 	request
 	kind     *fallacy.TargetKind
+	typed    string // how the target was named
 	target   fallacy.Target
 	test     fallacy.Test
 	names    []string // of the nodes
@@ -74,8 +75,8 @@ func (c Catalogue) prepare(r request) (*trial, error) {
 		return nil, err
 	}
 	t := &trial{request: r, extra: slices.Concat(c.Checkers, own)}
-	targetName, workloadName, _ := strings.Cut(r.what, "/")
-	if t.kind, err = c.target(targetName); err != nil {
+	workloadName, usual, err := t.named(c)
+	if err != nil {
 		return nil, err
 	}
 	bug, err := t.bugAsked()
@@ -84,7 +85,7 @@ func (c Catalogue) prepare(r request) (*trial, error) {
 	}
 	if workloadName == "" {
 		if workloadName = bug.Workload; workloadName == "" {
-			workloadName = "register"
+			workloadName = usual
 		}
 	}
 	workload, err := c.workload(workloadName)

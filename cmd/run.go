@@ -14,7 +14,9 @@ import (
 const runDoc = `Run a workload against a target under faults, and judge what happened.
 
 TARGET[/WORKLOAD] is what to test and how, refstore/register by default: see
-"fallacy list targets" and "fallacy list workloads".
+"fallacy list targets" and "fallacy list workloads". A system of your own is a file,
+./mine.yaml[/WORKLOAD], that says how its nodes are started and which program, in
+any language, is its client: see docs/your-system.md.
 
 Nodes are processes on this machine; nothing needs to be installed, and no root.
 The network between them goes through proxies of fallacy's own, their wall clocks
@@ -44,7 +46,8 @@ const runExamples = `  fallacy run
   fallacy run refstore/register --on docker          the same in containers
   fallacy run etcd/register --on docker --faults packet,partition
   fallacy run etcd/register --on ssh --nodes n1,n2,n3 --ssh-key id_ed25519
-  fallacy run --nodes 3 --concurrency 4n --rate 0    as fast as it can`
+  fallacy run --nodes 3 --concurrency 4n --rate 0    as fast as it can
+  fallacy run ./mine.yaml --faults kill,pause        a system of your own`
 
 func runCommand(c Catalogue) *cobra.Command {
 	r := defaultRequest()

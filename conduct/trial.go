@@ -227,7 +227,9 @@ func (t *Trial) checkers(dir *results.Dir) []*fallacy.Checker {
 	}
 	all := slices.Concat(t.Test.Workload.Checkers, t.Checkers, General(names))
 	if target, ok := t.Test.Target.(fallacy.CrashPatterns); ok {
-		all = append(all, checkers.Crashes(dir.Logs(), target.CrashPatterns()))
+		if patterns := target.CrashPatterns(); len(patterns) > 0 {
+			all = append(all, checkers.Crashes(dir.Logs(), patterns))
+		}
 	}
 	return all
 }

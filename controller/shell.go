@@ -38,7 +38,7 @@ func (r *run) newWorker(w, life int) *worker {
 			if err != nil {
 				return nil, err
 			}
-			client, err := r.test.Workload.Client(conn)
+			client, err := r.test.Workload.ClientOver(conn)
 			if err != nil {
 				return nil, errors.Join(err, conn.Close())
 			}

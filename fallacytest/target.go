@@ -3,6 +3,7 @@ package fallacytest
 import (
 	"context"
 	"fmt"
+	"io"
 	"testing"
 	"time"
 
@@ -93,6 +94,9 @@ func open(t *testing.T, target fallacy.Target) cluster {
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
+		if closer, ok := target.(io.Closer); ok {
+			_ = closer.Close()
+		}
 	})
 	if err := c.Start(t.Context(), target); err != nil {
 		t.Fatalf("the target does not start: %v", err)
@@ -129,7 +133,7 @@ func (c cluster) connect(t *testing.T, n fallacy.Node, all []*fallacy.Workload) 
 		if conn, err = c.Target.Open(t.Context(), n); err != nil {
 			t.Fatalf("open %s again: %v", n.Name, err)
 		}
-		_, err = w.Client(conn)
+		_, err = w.ClientOver(conn)
 		switch {
 		case err == nil:
 			fitting = append(fitting, w)
