@@ -1,6 +1,8 @@
 package results
 
 import (
+	"strings"
+	"testing"
 	"time"
 
 	"github.com/fallacy-dev/fallacy"
