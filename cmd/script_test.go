@@ -27,6 +27,9 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: false,
 		Condition: func(cond string) (bool, error) {
+			if program, ok := map[string]string{"etcd": "etcd", "redis": "redis-server"}[cond]; ok {
+				return installed(cond, program)
+			}
 			return cond == "long" && !testing.Short() || cond == "docker" && haveDocker() || cond == "sshd" && haveSSHD(), nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fallacy-dev/fallacy"
+	"github.com/redis/go-redis/v9"
 )
 
 // Kind is Redis's entry in the catalogue.
@@ -60,7 +61,11 @@ func newTarget(opts fallacy.TargetOptions) (fallacy.Target, error) {
 		return nil, fmt.Errorf("redis has no planted bugs, so there is no %q", opts.Bug)
 	}
 	t, err := pickTopology(opts.Topology, opts.Nodes)
-	return &target{topology: t}, err
+	if err != nil {
+		return nil, err
+	}
+	redis.SetLogger(silent{})
+	return &target{topology: t}, nil
 }
 
 // Ports returns the names of the ports that every node listens on.

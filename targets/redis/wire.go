@@ -30,6 +30,13 @@ const (
 	patience     = 10 * time.Second // of a request whose context has no deadline
 )
 
+// silent keeps go-redis from complaining on standard error of servers that are
+// down: they are meant to be.
+type silent struct{}
+
+// Printf prints nothing.
+func (silent) Printf(context.Context, string, ...any) {}
+
 // newWire connects to n, at the first request. The server's greeting (HELLO) is
 // waited for before anything else is sent: a proxy between us and a node that is
 // down accepts in its name, and what fails then has certainly not happened.
