@@ -19,6 +19,7 @@ type Catalogue struct {
 	Targets   []*fallacy.TargetKind
 	Workloads []*fallacy.Workload
 	Checkers  []*fallacy.Checker // that judge every run, besides the workload's own
+	Faults    []fallacy.Nemesis  // besides those of package nemesis; without a Schedule they come as those do
 	Programs  []Program
 }
 
@@ -82,6 +83,9 @@ func (c Catalogue) Validate() error {
 	}
 	for _, w := range c.Workloads {
 		errs = append(errs, add("workload", w.Name, w.Doc, w.Client != nil && w.Generator != nil && len(w.Checkers) > 0))
+	}
+	for _, f := range c.Faults {
+		errs = append(errs, add("fault", f.Name, f.Doc, f.Fault != nil))
 	}
 	for _, k := range c.Checkers {
 		errs = append(errs, add("checker", k.Name, k.Doc, k.Check != nil))

@@ -3,6 +3,8 @@ package cmd
 import (
 	"strings"
 
+	"github.com/fallacy-dev/fallacy"
+	"github.com/fallacy-dev/fallacy/nemesis"
 	"github.com/fallacy-dev/fallacy/targets/external"
 )
 
@@ -54,4 +56,25 @@ func splitTest(what string) (target, workload string) {
 	}
 	target, workload, _ = strings.Cut(what, "/")
 	return target, workload
+}
+
+// fault makes the nemesis of that name, one of the catalogue's own or of package nemesis.
+func (c Catalogue) fault(name string, schedule nemesis.Schedule) (fallacy.Nemesis, error) {
+	for _, n := range c.Faults {
+		if n.Name == name {
+			if n.Schedule == nil {
+				n.Schedule = schedule.Generator()
+			}
+			return n, nil
+		}
+	}
+	return nemesis.New(name, schedule)
+}
+
+// ownFaults are the manual pages of the catalogue's own faults.
+func (c Catalogue) ownFaults() (entries []entry) {
+	for _, n := range c.Faults {
+		entries = append(entries, entry{name: n.Name, doc: n.Doc + "\n\nIt punishes the belief that " + n.Fallacy + "."})
+	}
+	return entries
 }

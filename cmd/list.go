@@ -31,7 +31,7 @@ func (c Catalogue) sections() []section {
 	return []section{
 		{name: "targets", entries: entriesOf(c.Targets, func(t *fallacy.TargetKind) entry { return entry{name: t.Name, doc: t.Doc} })},
 		{name: "workloads", entries: entriesOf(c.Workloads, func(w *fallacy.Workload) entry { return entry{name: w.Name, doc: w.Doc} })},
-		{name: "faults", entries: faultEntries()},
+		{name: "faults", entries: append(faultEntries(), c.ownFaults()...)},
 		{name: "checkers", entries: entriesOf(c.everyChecker(), func(k *fallacy.Checker) entry { return entry{name: k.Name, doc: k.Doc} })},
 		{name: "bugs", header: []string{"BUG", "OF", "WORKLOAD", "FAULTS", "SHOWS AS"}, entries: c.bugEntries()},
 	}

@@ -115,7 +115,7 @@ func (c Catalogue) prepare(r request) (*trial, error) {
 	if bug.Name != "" {
 		t.suit(bug)
 	}
-	if t.faulty, err = t.nemeses(); err != nil {
+	if t.faulty, err = t.nemeses(c); err != nil {
 		return nil, err
 	}
 	t.test = fallacy.Test{
@@ -215,7 +215,7 @@ func randomSeed() uint64 {
 }
 
 // nemeses makes what --faults or --plan asks for.
-func (t *trial) nemeses() ([]fallacy.Nemesis, error) {
+func (t *trial) nemeses(c Catalogue) ([]fallacy.Nemesis, error) {
 	if t.plan != "" {
 		return t.planned()
 	}
@@ -223,7 +223,7 @@ func (t *trial) nemeses() ([]fallacy.Nemesis, error) {
 	schedule := nemesis.Schedule{Quiet: t.quiet, Fault: t.fault}
 	var all []fallacy.Nemesis
 	for _, name := range t.faultNames() {
-		n, err := nemesis.New(name, schedule)
+		n, err := c.fault(name, schedule)
 		var missing *nemesis.UnknownError
 		switch {
 		case errors.As(err, &missing):

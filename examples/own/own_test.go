@@ -1,0 +1,29 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/fallacy-dev/fallacy"
+	"github.com/fallacy-dev/fallacy/fallacytest"
+)
+
+func TestMain(m *testing.M) { fallacytest.Main(m) }
+
+func TestGapless(t *testing.T) {
+	fallacytest.Checker(t, Gapless,
+		fallacytest.Case{Name: "gap", Want: fallacy.Invalid, Anomaly: "gap", History: `
+			0 invoke next null
+			0 ok     next 1
+			1 invoke next null
+			1 ok     next 3`},
+		fallacytest.Case{Name: "in doubt", Want: fallacy.Valid, History: `
+			0 invoke next null
+			0 ok     next 1
+			1 invoke next null
+			1 info   next null # timed out
+			2 invoke next null
+			2 ok     next 3`},
+	)
+}
+
+func TestRolling(t *testing.T) { fallacytest.Fault(t, Rolling) }
