@@ -38,7 +38,7 @@ const (
 var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 
 // ReadHistory reads a history, plain or compressed with zstd as its first bytes
-// say: a JSON object a line, in the order of the ops, or EDN as Jepsen writes it. Empty lines are skipped;
+// say: a JSON object a line, in the order of the ops, one array of such objects, or EDN as Jepsen writes it. Empty lines are skipped;
 // an op without an index gets its place. What cannot be read, and all that
 // follows it, is left out and told as Damage; the error is for r's own trouble.
 func ReadHistory(r io.Reader) (fallacy.History, *Damage, error) {
@@ -63,6 +63,9 @@ func ReadHistory(r io.Reader) (fallacy.History, *Damage, error) {
 // readAny reads JSON lines or EDN, by the content.
 func readAny(in *bufio.Reader) (fallacy.History, *Damage) {
 	start, _ := in.Peek(sniffed)
+	if isArray(start) {
+		return readArray(in)
+	}
 	if !jepsen.Sniff(start) {
 		return readLines(in)
 	}
