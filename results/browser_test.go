@@ -58,8 +58,9 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// open opens a page in a new tab and waits until ready holds.
-func open(t *testing.T, browser context.Context, url, ready string) *tab {
+// open opens a page in a new tab and waits until ready holds. The page may ask
+// the server for what is wanted, and for nothing else.
+func open(t *testing.T, browser context.Context, url, ready string, wanted ...string) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser)
 	t.Cleanup(cancel)
@@ -67,7 +68,7 @@ func open(t *testing.T, browser context.Context, url, ready string) *tab {
 	ctx, cancel = context.WithTimeout(ctx, 6*time.Minute)
 	t.Cleanup(cancel)
 	b := &tab{T: t, ctx: ctx}
-	must(t, chromedp.Listen(ctx, func(event any) { b.listen(event, url) }))
+	must(t, chromedp.Listen(ctx, func(event any) { b.listen(event, url, wanted) }))
 	_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
 	must(t, err)
 	_, err = chromedp.Call(ctx, log.Enable, cdp.Empty{})
@@ -80,12 +81,12 @@ func open(t *testing.T, browser context.Context, url, ready string) *tab {
 	return b
 }
 
-func (b *tab) listen(event any, url string) {
+func (b *tab) listen(event any, url string, wanted []string) {
 	what := ""
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		page, _, _ := strings.Cut(url, "#")
-		if got, _, _ := strings.Cut(e.Request.URL, "#"); got != page && !strings.HasSuffix(got, "/favicon.ico") {
+		if got, _, _ := strings.Cut(e.Request.URL, "#"); got != page && !strings.HasSuffix(got, "/favicon.ico") && !slices.ContainsFunc(wanted, func(w string) bool { return strings.Contains(got, w) }) {
 			what = "a request for " + e.Request.URL
 		}
 	case *runtime.EventConsoleAPICalled:

@@ -105,6 +105,7 @@ func TestInChromium(t *testing.T) {
 	t.Run("large", func(t *testing.T) { testLarge(t, ctx) })
 	t.Run("planted", func(t *testing.T) { testPlanted(t, ctx) })
 	t.Run("million", func(t *testing.T) { testMillion(t, ctx) })
+	t.Run("follow", func(t *testing.T) { testFollow(t, ctx) })
 	t.Run("list", func(t *testing.T) { testList(t, ctx) })
 }
 
@@ -270,7 +271,43 @@ func testList(t *testing.T, ctx context.Context) {
 	b.until(shown + ` === 1`)
 	b.run(script(`box('search').value = ''; box('search').oninput()`), chromedp.Click(`[data-verdict=unknown]`))
 	b.until(shown + ` === 1`)
+	choose := func(fault string) chromedp.Action[chromedp.Void] {
+		return script(fmt.Sprintf(`(p => { p.value = %q; p.onchange(); })(document.querySelector('[data-pick=fault]'))`, fault))
+	}
+	b.run(chromedp.Click(`#filters [data-verdict=unknown]`), choose("clock"))
+	b.until(shown + ` === 1 && document.querySelector('#runs tr:not([hidden])').dataset.fault.includes('|clock|')`)
+	b.run(choose(""), chromedp.Click(`th[data-sort=seed] button`))
+	b.until(shown + ` === 3 && [...document.querySelectorAll('#runs tr')].every((r, i, all) => !i || +all[i - 1].dataset.seed <= +r.dataset.seed)`)
+	b.run(script(`document.querySelectorAll('#runs input').forEach(c => { if (/register/.test(c.value)) c.click(); })`))
+	b.until(`box('compare').href.includes('/compare?a=')`)
 	if eval[bool](b, `window.owned !== undefined`) {
 		t.Error("markup of a run came alive")
 	}
+	to := eval[string](b, `box('compare').href`)
+	for _, page := range []string{to, server.URL + "/trend?name=refstore%2Fregister", server.URL + "/api"} {
+		p := open(t, ctx, page, `document.documentElement.classList.contains('js')`)
+		if !eval[bool](p, `document.querySelector('section h2') !== null && window.owned === undefined && document.querySelector('main img') === null`) {
+			t.Errorf("%s is not what it should be", page)
+		}
+		p.shot("page-" + safeName(page[len(server.URL):min(len(page), len(server.URL)+8)]))
+		p.close()
+	}
+}
+
+func testFollow(t *testing.T, ctx context.Context) {
+	root, at, d := liveRun(t)
+	must(t, d.Record(storyHistory()[:4]))
+	server := httptest.NewServer(Handler(root, findAlways(t)))
+	defer server.Close()
+	b := open(t, ctx, server.URL+"/live?path="+at, `document.documentElement.classList.contains('js')`, "/api/live")
+	defer b.close()
+	b.until(`box('l-state').textContent === 'in progress' && box('l-faults').textContent.includes('n1 cut off from n2 and n3')`)
+	must(t, d.Record(storyHistory()[4:]))
+	b.until(`box('l-ops').textContent.startsWith('7:') && box('l-found').textContent.includes('nonlinearizable')`)
+	b.shot("live")
+	run := storyRun()
+	run.Verdict = fallacy.Invalid
+	must(t, d.SaveRun(run))
+	must(t, d.Finish())
+	b.until(`box('l-state').textContent.startsWith('over, and invalid')`)
 }
