@@ -23,6 +23,8 @@ type store struct {
 	owner     string
 	token     int
 	guarded   int
+	keeper    string
+	changes   []fallacy.Value
 	wrong     bool
 	calls     int
 }
@@ -147,6 +149,7 @@ func (s *store) Txn(_ context.Context, ops []fallacy.MicroOp) ([]fallacy.MicroOp
 func all() []*fallacy.Workload {
 	return []*fallacy.Workload{
 		workloads.Register(), workloads.Set(), workloads.Counter(), workloads.Queue(), workloads.Lock(), workloads.Append(), workloads.RWRegister(),
+		workloads.Mutex(), workloads.Watch(),
 	}
 }
 
@@ -154,10 +157,7 @@ func all() []*fallacy.Workload {
 // it is invoked.
 func play(t *testing.T, w *fallacy.Workload, s *store, seed uint64) fallacy.History {
 	t.Helper()
-	client, err := w.Client(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	clients := make(map[int]fallacy.Client)
 	gen := generator.Limit(3000, w.Generator)
 	if w.Final != nil {
 		gen = generator.Phases(gen, w.Final)
@@ -165,6 +165,14 @@ func play(t *testing.T, w *fallacy.Workload, s *store, seed uint64) fallacy.Hist
 	h := generator.Simulate(gen, generator.World{
 		Workers: 10, Seed: seed, MaxOps: 8000,
 		Answer: func(_ fallacy.Chance, op fallacy.Op) fallacy.Op {
+			client := clients[op.Process]
+			if client == nil {
+				var err error
+				if client, err = w.Client(&conn{store: s}); err != nil {
+					t.Fatal(err)
+				}
+				clients[op.Process] = client
+			}
 			value, err := client.Invoke(t.Context(), op)
 			switch {
 			case err == nil:
@@ -219,12 +227,11 @@ func (nothing) Close() error { return nil }
 
 func TestMalformedOpsDoNotHappen(t *testing.T) {
 	for _, w := range all() {
-		s := newStore(false)
-		client, err := w.Client(s)
+		client, err := w.Client(&conn{store: newStore(false)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range []string{"read", "write", "cas", "add", "enqueue", "acquire", "release", "guard", "txn", "dance"} {
+		for _, f := range []string{"read", "write", "cas", "add", "enqueue", "acquire", "release", "guard", "txn", "use", "watch", "dance"} {
 			for _, v := range []fallacy.Value{fallacy.Bool(true), fallacy.Ints(1), fallacy.Tuple(fallacy.String("k"), fallacy.Bool(true))} {
 				if _, err := client.Invoke(t.Context(), fallacy.Op{F: f, Value: v}); err != nil && !errors.Is(err, fallacy.ErrFailed) {
 					t.Errorf("%s: %s of %v: %v is not marked as not having happened", w.Name, f, v, err)

@@ -73,7 +73,7 @@ func (t *target) watcher(n fallacy.Node, cluster []fallacy.Node) string {
 	host, port := split(t.ways.addr[n.Name]["client"])
 	c.set("sentinel monitor %s %s %d %d", service, first, firstPort, sentinels/2+1)
 	c.set("sentinel down-after-milliseconds %s 1000", service)
-	c.set("sentinel failover-timeout %s 3000", service)
+	c.set("sentinel failover-timeout %s 1000", service)
 	c.set("sentinel announce-ip %s", host)
 	c.set("sentinel announce-port %d", port)
 	return c.String()
