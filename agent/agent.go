@@ -42,6 +42,7 @@ type Agent struct {
 	mu      sync.Mutex
 	hello   Hello
 	state   State
+	seq     uint64 // of the last state that was asked for
 	ports   ports
 	listen  map[string]string
 	gates   gates
@@ -189,7 +190,10 @@ func (a *Agent) write(name, content string) error {
 func (a *Agent) Apply(ctx context.Context, s State) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.tripped = ""
+	if s.Seq < a.seq {
+		return fmt.Errorf("state %d came after state %d, and has no effect", s.Seq, a.seq)
+	}
+	a.seq, a.tripped = s.Seq, ""
 	return a.reconcile(ctx, s)
 }
 

@@ -45,6 +45,7 @@ type Doors struct {
 // State is all that is to be wrong with a node, of all faults together: the
 // whole of it, never an increment.
 type State struct {
+	Seq     uint64 // grows from state to state: one that is overtaken on its way has no effect
 	Process fallacy.ProcessState
 	Clock   fallacy.Skew
 	Out     map[string]fallacy.Link // by peer's name, or fallacy.Clients: what this node sends

@@ -55,6 +55,7 @@ type Cluster struct {
 	touched map[string]scope // changed by who holds mu, or looks as well
 	counted map[pair]bool    // links whose packets a fault once did something to
 	started bool
+	states  uint64     // how many were asked for
 	seq     uint64     // of the last round of probes; for who holds looks
 	looks   sync.Mutex // one look at a time
 }

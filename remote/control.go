@@ -44,6 +44,8 @@ func (c *Cluster) Impose(ctx context.Context, fault string, conditions map[strin
 			}
 		}
 	}
+	// A call that nobody waits for any more may still be on its way: what is newer counts.
+	c.states++
 	return c.each(func(i int) error { return c.agents[i].Apply(ctx, c.state(c.nodes[i].Name)) })
 }
 
@@ -58,7 +60,7 @@ func (c *Cluster) names() []string {
 // state is all that is wrong with node, of all faults together.
 func (c *Cluster) state(node string) agent.State {
 	own := c.condition(node)
-	s := agent.State{Process: own.Process, Clock: own.Clock, Out: own.Links, In: make(map[string]fallacy.Link)}
+	s := agent.State{Seq: c.states, Process: own.Process, Clock: own.Clock, Out: own.Links, In: make(map[string]fallacy.Link)}
 	if !c.started {
 		s.Process = fallacy.Killed
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/fallacy-dev/fallacy"
+	"golang.org/x/sys/unix"
 )
 
 const probePort, clientPort = 7000, 7001
@@ -308,4 +309,25 @@ func TestSupported(t *testing.T) {
 	if got := rules(t, w.a); got != "" {
 		t.Errorf("left behind: %s", got)
 	}
+}
+
+func TestWithoutTheCapability(t *testing.T) {
+	w := newWire(t)
+	w.a.within(t, func() error { // on a thread that ends with it
+		head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var sets [2]unix.CapUserData
+		if err := unix.Capget(&head, &sets[0]); err != nil {
+			return err
+		}
+		for i := range sets {
+			sets[i] = unix.CapUserData{}
+		}
+		if err := unix.Capset(&head, &sets[0]); err != nil {
+			return err
+		}
+		if err := Supported(); err == nil || err.Error() != "the capability NET_ADMIN is missing" {
+			t.Errorf("got %v, want what is missing", err)
+		}
+		return nil
+	})
 }

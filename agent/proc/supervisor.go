@@ -2,6 +2,7 @@ package proc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -109,7 +110,10 @@ func (s *Supervisor) up(ctx context.Context, want fallacy.ProcessState) error {
 	if want == fallacy.Paused {
 		sig = syscall.SIGSTOP
 	}
-	if err := signalGroup(s.cmd.Process.Pid, sig); err != nil {
+	switch err := signalGroup(s.cmd.Process.Pid, sig); {
+	case errors.Is(err, syscall.ESRCH):
+		return nil // a process that ended is the reaper's business
+	case err != nil:
 		return fmt.Errorf("send %v to process %d: %w", sig, s.cmd.Process.Pid, err)
 	}
 	return awaitStopped(ctx, s.cmd.Process.Pid, want == fallacy.Paused)

@@ -39,8 +39,8 @@ func open(t *testing.T, packets bool, nodes ...string) *remote.Cluster {
 func TestConditionsTakeEffectAndHeal(t *testing.T) {
 	for name, packets := range map[string]bool{"packets": true, "doors": false} {
 		t.Run(name, func(t *testing.T) {
-			if testing.Short() && packets {
-				t.Skip("takes half a minute: leave out -short")
+			if packets {
+				long(t)
 			}
 			c := open(t, packets, "n1", "n2", "n3")
 			if err := c.Lacks(fallacy.NeedPackets); packets != (err == nil) {
@@ -69,6 +69,7 @@ func orphans(t *testing.T, n fallacy.Node) {
 // How long five nodes take is for people to read; a busy machine takes longer,
 // but not for ever.
 func TestFiveNodesAreUpSoon(t *testing.T) {
+	long(t)
 	needDocker(t)
 	binary, err := staticSelf()
 	if err != nil {
@@ -186,6 +187,7 @@ func TestControllerKilledLeavesNothing(t *testing.T) {
 }
 
 func TestNextRunRemovesLeftovers(t *testing.T) {
+	long(t)
 	needDocker(t)
 	label := brokenRun(t) // its containers are still there, or on their way out
 	open(t, false, "n1")

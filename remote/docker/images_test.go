@@ -35,6 +35,13 @@ func needProgram(t *testing.T, program, required string) {
 	}
 }
 
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes a while: leave out -short")
+	}
+}
+
 // server is a target whose process and proof of life a test says.
 type server struct {
 	remotetest.Target
@@ -145,9 +152,7 @@ func redis() server {
 }
 
 func TestProgramsInstalledHereRunInContainers(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts real servers in containers")
-	}
+	long(t)
 	t.Run("etcd", func(t *testing.T) {
 		needProgram(t, "etcd", "etcd")
 		c := serve(t, etcd(), docker.Options{Image: docker.Host, Target: fallacy.Image{Programs: []string{"etcd"}}, Packets: true}, "n1", "n2", "n3")
@@ -226,6 +231,7 @@ func TestImageOfNothingButAProgram(t *testing.T) {
 }
 
 func TestBinaryTakesThePlaceOfTheProgram(t *testing.T) {
+	long(t)
 	needDocker(t)
 	binary, err := staticSelf()
 	if err != nil {
@@ -247,6 +253,7 @@ func dialled(addr string) error {
 }
 
 func TestNodesReachEachOtherByIPv6(t *testing.T) {
+	long(t)
 	needDocker(t)
 	target := server{
 		argv:  func(n fallacy.Node, _ []fallacy.Node) []string { return []string{fallacy.Self, n.Listen["client"]} },
@@ -264,6 +271,7 @@ func TestNodesReachEachOtherByIPv6(t *testing.T) {
 
 // Docker Desktop is not to be had here; its way of reaching nodes is.
 func TestClientsGoThroughPublishedPorts(t *testing.T) {
+	long(t)
 	needDocker(t)
 	binary, err := staticSelf()
 	if err != nil {

@@ -109,6 +109,7 @@ func Conform(t *testing.T, c *remote.Cluster) {
 	} {
 		s.run(t, c)
 	}
+	t.Run("half an injection", func(t *testing.T) { half(t, c) })
 	t.Run("packets", func(t *testing.T) { packets(t, c) })
 	t.Run("overlap", func(t *testing.T) { overlap(t, c) })
 	t.Run("refusals", func(t *testing.T) { refusals(t, c) })
@@ -117,6 +118,19 @@ func Conform(t *testing.T, c *remote.Cluster) {
 	if evidence, err := c.Verify(t.Context(), ""); err != nil {
 		t.Errorf("at the end: %v (%v)", err, evidence)
 	}
+}
+
+// half imposes something and does not wait for what becomes of it: a heal mends it
+// all the same.
+func half(t *testing.T, c *remote.Cluster) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	conds := Linked("n1", "n2", fallacy.Link{Cut: true})
+	conds["n3"] = fallacy.Condition{Process: fallacy.Paused}
+	if err := c.Impose(ctx, "half", conds); err == nil {
+		t.Error("what nobody waited for is said to be in force")
+	}
+	Impose(t, c, "half", nil)
 }
 
 func packets(t *testing.T, c *remote.Cluster) {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ func openWith(ctx context.Context, opts ssh.Options, nodes ...string) (*remote.C
 	if err != nil {
 		return nil, err
 	}
-	return remote.Open(ctx, d, remote.Options{Nodes: nodes, Ports: []string{"client"}, Seed: 1})
+	return remote.Open(ctx, d, remote.Options{Nodes: nodes, Ports: []string{"client"}, Seed: 1, Deadline: 3 * time.Second})
 }
 
 func (s site) options(t *testing.T) ssh.Options {
@@ -191,10 +192,11 @@ func playController() {
 	select {}
 }
 
-func TestControllerKilledLeavesNoFaultBehind(t *testing.T) {
-	s := newSite(t, false)
-	opts := s.options(t)
-	cmd := exec.Command(opts.Binary)
+// brokenRun starts a controller in a process of its own, and returns it when it
+// has cut n1 off from n2.
+func brokenRun(t *testing.T, s site, binary string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(binary)
 	cmd.Env = append(os.Environ(), remotetest.Part+"=controller", "FALLACY_TEST_CONFIG="+s.config)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -203,14 +205,43 @@ func TestControllerKilledLeavesNoFaultBehind(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
 	line := make([]byte, 2000)
 	n, _ := out.Read(line)
 	if got := string(line[:n]); got != "broken <nil>\n" {
 		t.Fatalf("the controller says %q", got)
 	}
-	if got := rules(t, "n2"); !strings.Contains(got, "drop") {
+	if got := rules(t, "n2"); !strings.Contains(got, cutRule) {
 		t.Errorf("the test is blind: %s", got)
 	}
+	return cmd
+}
+
+// cutRule is what nft shows of the cut that brokenRun makes.
+const cutRule = "ip saddr 10.98.0.1 drop"
+
+// A controller that hangs gives no sign of life, although its session stands.
+func TestSilenceHeals(t *testing.T) {
+	s := newSite(t, false)
+	cmd := brokenRun(t, s, s.options(t).Binary)
+	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	remotetest.Eventually(t, func() error {
+		if got := rules(t, "n2"); strings.Contains(got, cutRule) {
+			return fmt.Errorf("still in force: %s", got)
+		}
+		return nil
+	})
+}
+
+func TestControllerKilledLeavesNoFaultBehind(t *testing.T) {
+	s := newSite(t, false)
+	opts := s.options(t)
+	cmd := brokenRun(t, s, opts.Binary)
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
 	remotetest.Eventually(t, func() error { // by itself

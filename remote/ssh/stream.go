@@ -29,7 +29,7 @@ func newStream(session *ssh.Session, command string) (*stream, error) {
 	}
 	r, w := io.Pipe()
 	s := &stream{PipeReader: r, Writer: in, session: session, input: in, ended: make(chan struct{})}
-	session.Stdout, session.Stderr = w, &s.errs
+	session.Stdout, session.Stderr = sink{w}, &s.errs
 	if err := session.Start(command); err != nil {
 		return nil, fmt.Errorf("start the agent: %w", err)
 	}
@@ -53,6 +53,16 @@ func newStream(session *ssh.Session, command string) (*stream, error) {
 func (s *stream) Close() error {
 	_ = s.PipeReader.Close() // never fails
 	return s.input.Close()
+}
+
+// sink drops what nobody reads any more: an agent that ends still may say something.
+type sink struct{ to *io.PipeWriter }
+
+func (s sink) Write(p []byte) (int, error) {
+	if n, err := s.to.Write(p); !errors.Is(err, io.ErrClosedPipe) {
+		return n, err
+	}
+	return len(p), nil
 }
 
 // head keeps the beginning of what is written to it.
