@@ -99,7 +99,7 @@ func (c Catalogue) knows(t *fallacy.TargetKind, b fallacy.Bug) error {
 		return fmt.Errorf("bug %q of %s: %w", b.Name, t.Name, err)
 	}
 	for _, f := range b.Faults {
-		if _, err := nemesis.New(f, nemesis.Schedule{}); err != nil {
+		if _, err := c.fault(f, nemesis.Schedule{}); err != nil {
 			return fmt.Errorf("bug %q of %s: %w", b.Name, t.Name, err)
 		}
 	}

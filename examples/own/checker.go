@@ -23,7 +23,7 @@ func gapless(ctx context.Context, h fallacy.History) (fallacy.Finding, error) {
 	given := make(map[int][]int) // the ops by which a number was given out
 	doubts, highest := 0, 0
 	for call := range h.Calls() {
-		if call.Invoke.F != "next" {
+		if call.Invoke.F != "generate" {
 			continue
 		}
 		if err := ctx.Err(); err != nil {

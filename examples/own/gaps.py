@@ -7,7 +7,7 @@ import json
 import sys
 
 ops = [json.loads(line) for line in sys.stdin]
-calls = [op for op in ops if op["f"] == "next" and op["type"] != "invoke"]
+calls = [op for op in ops if op["f"] == "generate" and op["type"] != "invoke"]
 given = {op["value"]: op["index"] for op in calls if op["type"] == "ok"}
 doubts = sum(op["type"] == "info" for op in calls)
 missing = [n for n in range(1, max(given, default=0)) if n not in given]

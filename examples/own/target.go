@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 
 	"github.com/fallacy-dev/fallacy"
@@ -48,7 +47,7 @@ func (invoices) Ready(ctx context.Context, n fallacy.Node) error {
 
 // Open returns a client of its own for each process.
 func (invoices) Open(_ context.Context, n fallacy.Node) (fallacy.Conn, error) {
-	return conn{n, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}, nil
+	return conn{n, &http.Client{Transport: &http.Transport{MaxIdleConns: 1}}}, nil
 }
 
 type conn struct {
@@ -56,15 +55,14 @@ type conn struct {
 	client *http.Client
 }
 
-// Next asks for a number. Without an answer nobody knows whether one is gone,
-// unless there was no connection.
+// Next asks for a number, after it has asked for nothing: what accepts a
+// connection may be a proxy in front of a service that is down, and so far
+// nothing has happened.
 func (c conn) Next(ctx context.Context) (int, error) {
-	number, err := ask(ctx, c.client, http.MethodPost, c.node)
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		err = fmt.Errorf("%w: %w", fallacy.ErrFailed, err)
+	if _, err := ask(ctx, c.client, http.MethodGet, c.node); err != nil {
+		return 0, fmt.Errorf("%w: %w", fallacy.ErrFailed, err)
 	}
-	return number, err
+	return ask(ctx, c.client, http.MethodPost, c.node)
 }
 
 // Close hangs up.

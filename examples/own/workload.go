@@ -16,7 +16,7 @@ var Numbers = &fallacy.Workload{
 
 All workers ask for the next number, again and again.`,
 	Client:    numbersClient,
-	Generator: generator.Repeat(generator.Op("next", fallacy.Nil())),
+	Generator: generator.Repeat(generator.Op("generate", fallacy.Nil())),
 	Checkers:  []*fallacy.Checker{Gapless, checkers.UniqueIDs()},
 }
 

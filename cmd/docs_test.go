@@ -1,0 +1,129 @@
+package cmd_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/fallacy-dev/fallacy/internal/require"
+)
+
+// TestDocsAreTrue runs every command of the pages that promise it, in order, each
+// page in an empty directory with fallacy in PATH and nothing else of this
+// repository; "# exits 1" behind a command says what it comes to.
+func TestDocsAreTrue(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes two minutes: leave out -short to run every command of the tutorial")
+	}
+	for page, least := range map[string]int{"tutorial.md": 7, "your-system.md": 5} {
+		t.Run(page, func(t *testing.T) {
+			if page == "your-system.md" {
+				require.Program(t, "python3", "python3")
+			}
+			text, err := os.ReadFile(filepath.Join("../docs", page))
+			if err != nil {
+				t.Fatal(err)
+			}
+			bin, dir := t.TempDir(), t.TempDir()
+			if err := os.Symlink(self(t), filepath.Join(bin, "fallacy")); err != nil {
+				t.Fatal(err)
+			}
+			all := steps(string(text))
+			if len(all) < least {
+				t.Fatalf("%d commands were found: the page has no ```sh any more?", len(all))
+			}
+			for _, s := range all {
+				sh := exec.Command("sh", "-c", s.command)
+				sh.Dir, sh.Env = dir, append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
+				out, _ := sh.CombinedOutput()
+				if got := sh.ProcessState.ExitCode(); got != s.exits {
+					t.Fatalf("%s: exit code %d, want %d\n%s", s.command, got, s.exits, out)
+				}
+			}
+		})
+	}
+}
+
+func self(t *testing.T) string {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// step is a command of a page, a document that it is given included.
+type step struct {
+	command string
+	exits   int
+}
+
+// steps are the commands of all blocks marked sh.
+func steps(markdown string) (all []step) {
+	inside, until := false, ""
+	for line := range strings.Lines(markdown) {
+		line = strings.TrimSuffix(line, "\n")
+		switch {
+		case until != "":
+			all[len(all)-1].command += "\n" + line
+			if line == until {
+				until = ""
+			}
+		case strings.HasPrefix(line, "```"):
+			inside = line == "```sh"
+		case inside && line != "":
+			command, note, _ := strings.Cut(line, "# exits ")
+			exits, _ := strconv.Atoi(note)
+			all = append(all, step{strings.TrimSpace(command), exits})
+			if _, mark, ok := strings.Cut(line, "<<'"); ok {
+				until = strings.TrimSuffix(mark, "'")
+			}
+		}
+	}
+	return all
+}
+
+// TestPagesShowTheExamples holds what your-system.md shows to what examples/kv has.
+func TestPagesShowTheExamples(t *testing.T) {
+	page, err := os.ReadFile("../docs/your-system.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"kv.py", "client.py", "kv.yaml"} {
+		text, err := os.ReadFile(filepath.Join("../examples/kv", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(page), "cat > "+name+" <<'EOF'\n"+string(text)+"EOF\n") {
+			t.Errorf("docs/your-system.md shows another %s than examples/kv has: copy the file into the page", name)
+		}
+	}
+}
+
+// TestLinksOfThePages looks whether what the pages refer to is there.
+func TestLinksOfThePages(t *testing.T) {
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil || len(pages) < 8 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range strings.Split(string(text), "](")[1:] {
+			link, _, _ := strings.Cut(part, ")")
+			file, _, _ := strings.Cut(link, "#")
+			if file == "" || strings.Contains(file, "://") || strings.ContainsAny(file, " \n`") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), file)); err != nil {
+				t.Errorf("%s refers to %s: %v", page, link, err)
+			}
+		}
+	}
+}
