@@ -26,6 +26,7 @@ type Conn struct {
 	node  fallacy.Node
 	wires map[string]*wire // by node
 	main  *wire            // the primary, as far as is known; nil: to be found
+	found time.Time        // when it was
 	slots map[int]string   // of a Cluster: which node to ask, learned from refusals
 	lock  lease
 }
@@ -83,38 +84,49 @@ func (c *Conn) request(ctx context.Context, key string, readOnly bool, do func(*
 	return err
 }
 
+// findAgain is after how long the primary is looked for again: clients that listen
+// to Sentinels, as Redis's manual recommends, learn of a new one as soon.
+const findAgain = time.Second
+
 // server returns the server to ask: the node itself, or the primary.
 func (c *Conn) server(ctx context.Context) (*wire, error) {
 	if c.t.name != sentinel {
 		return c.wire(c.node), nil
 	}
-	if c.main != nil {
+	if c.main != nil && time.Since(c.found) < findAgain {
 		return c.main, nil
 	}
-	role, err := c.wire(c.node).role(ctx)
+	primary, err := c.primary(ctx)
+	if err != nil && c.main == nil {
+		return nil, err
+	}
+	if err == nil {
+		c.main = primary
+	}
+	c.found = time.Now()
+	return c.main, nil
+}
+
+// primary finds the primary: the node itself if it says so, else who Sentinels say.
+func (c *Conn) primary(ctx context.Context) (*wire, error) {
+	own, cancel := context.WithTimeout(ctx, askPatience)
+	defer cancel()
+	role, err := c.wire(c.node).role(own)
 	if err == nil && role == "master" {
-		c.main = c.wire(c.node)
-		return c.main, nil
+		return c.wire(c.node), nil
 	}
-	errs := []error{fmt.Errorf("%s is no primary: %q, %w", c.node.Name, role, errOrNone(err))}
+	if err == nil {
+		err = fmt.Errorf("%s says that it is a %s", c.node.Name, role)
+	}
+	errs := []error{err}
 	for _, s := range c.sentinels() {
 		primary, err := c.ask(ctx, s)
 		if err == nil {
-			c.main = c.wire(primary)
-			return c.main, nil
+			return c.wire(primary), nil
 		}
 		errs = append(errs, err)
 	}
 	return nil, errors.Join(errs...)
-}
-
-var errNone = errors.New("it says")
-
-func errOrNone(err error) error {
-	if err == nil {
-		return errNone
-	}
-	return err
 }
 
 // sentinels are all Sentinels, beginning with the node itself if it is one.
@@ -128,7 +140,7 @@ func (c *Conn) sentinels() []fallacy.Node {
 	return all
 }
 
-// askPatience is for one Sentinel.
+// askPatience is for one question of who is the primary.
 const askPatience = 200 * time.Millisecond
 
 // ask asks a Sentinel who is the primary.
