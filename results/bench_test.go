@@ -111,6 +111,37 @@ func BenchmarkLogs(b *testing.B) {
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "lines/s")
 }
 
+// BenchmarkLoadTenMillion is to take less than 12 s.
+func BenchmarkLoadTenMillion(b *testing.B) {
+	if testing.Short() {
+		b.Skip("takes a minute and some gigabytes: leave out -short to see how long ten million ops take to load")
+	}
+	const n, part = 10_000_000, 200_000
+	d, err := Create(b.TempDir(), "refstore/register", time.Now())
+	if err != nil {
+		b.Fatal(err)
+	}
+	h := registerHistory(part)
+	for i := 0; i < n; i += part {
+		for k := range h {
+			h[k].Index, h[k].Time = i+k, h[k].Time+part*137_911/2
+		}
+		if err := d.Record(h); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := d.Finish(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		h, damage, err := d.History()
+		if err != nil || damage != nil || len(h) != n {
+			b.Fatal(len(h), damage, err)
+		}
+	}
+	perOp(b, n)
+}
+
 // BenchmarkReportMillion is the page of a run of a million operations. It is to
 // take less than 3 s and 15 MB.
 func BenchmarkReportMillion(b *testing.B) {
