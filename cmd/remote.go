@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/fallacy-dev/fallacy"
 	"github.com/fallacy-dev/fallacy/remote"
@@ -115,7 +116,15 @@ func (t *trial) dial(ctx context.Context, ports []string, note func(string)) (re
 		}
 		o := t.sshOptions()
 		o.Binary, o.Args, o.Target, o.Packets = self, []string{"agent"}, image, t.onPackets()
-		return ssh.New(o)
+		d, err := ssh.New(o)
+		if err != nil {
+			return nil, err
+		}
+		note("getting " + strings.Join(t.names, ", ") + " ready")
+		if err := d.Prepare(ctx, t.names); err != nil {
+			return nil, errors.Join(err, d.Close())
+		}
+		return d, nil
 	}
 	d, err := local.New(self, "agent")
 	if err != nil {

@@ -44,8 +44,8 @@ func sshds(ts *testscript.TestScript, neg bool, args []string) {
 		fmt.Fprintln(&known, knownhosts.Line([]string{addr}, newKey(ts, name)))
 		_, port, _ := net.SplitHostPort(addr)
 		fmt.Fprintf(&config, "Host %s\n  HostName %s\n  Port %s\n  User root\n  IdentityFile %s\n  UserKnownHostsFile %s\n", name, host, port, ts.MkAbs("id"), ts.MkAbs("known_hosts"))
-		write(ts, name+".conf", fmt.Sprintf("ListenAddress %s\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin prohibit-password\n",
-			addr, ts.MkAbs(name), ts.MkAbs("authorized")))
+		write(ts, name+".conf", fmt.Sprintf("ListenAddress %s\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin prohibit-password\nSetEnv XDG_CACHE_HOME=%s\n",
+			addr, ts.MkAbs(name), ts.MkAbs("authorized"), ts.MkAbs("cache")))
 		server := exec.Command(sshd, "-D", "-e", "-f", ts.MkAbs(name+".conf"))
 		ts.Check(server.Start())
 		ts.Defer(func() {

@@ -203,8 +203,8 @@ func write(t *testing.T, path, text string) {
 func (s site) serve(t *testing.T, machine, addr, hostKey string) {
 	t.Helper()
 	file := filepath.Join(s.dir, machine+".conf")
-	write(t, file, fmt.Sprintf("ListenAddress %s\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin prohibit-password\nPasswordAuthentication no\n",
-		addr, hostKey, filepath.Join(s.dir, "authorized")))
+	write(t, file, fmt.Sprintf("ListenAddress %s\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nStrictModes no\nUsePAM no\nPermitRootLogin prohibit-password\nPasswordAuthentication no\nSetEnv XDG_CACHE_HOME=%s\n",
+		addr, hostKey, filepath.Join(s.dir, "authorized"), filepath.Join(s.dir, "cache")))
 	cmd := exec.Command("ip", "netns", "exec", os.Getenv(namespace)+machine, sshd, "-D", "-e", "-f", file)
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log

@@ -23,6 +23,7 @@ type node struct {
 	root   bool   // that is possible
 	dir    string // of the run; empty: not made
 	agent  string // file of its program
+	ready  bool   // all that the agent needs is there
 	stream *stream
 }
 
@@ -110,6 +111,13 @@ mkdir -p "$(dirname %[1]s)"
 cat > %[1]s.$$
 chmod 755 %[1]s.$$
 mv %[1]s.$$ %[1]s`, file), content)
+	return err
+}
+
+// forget removes agents that nobody has used for a week, of versions that are gone.
+func (n *node) forget() error {
+	agent := quote(n.agent)
+	_, err := n.run(fmt.Sprintf(`touch %s; find "$(dirname %s)" -name 'agent-*' -mtime +7 -exec rm -f {} + 2>/dev/null; true`, agent, agent), nil)
 	return err
 }
 

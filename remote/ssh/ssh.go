@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/fallacy-dev/fallacy"
@@ -68,8 +69,53 @@ func New(opts Options) (*Dialer, error) {
 	return d, nil
 }
 
-// Dial logs in to the machine called name and starts the agent there.
+// Prepare logs in to the machines that are named and uploads what they lack, which
+// may take long where a line is slow; Dial does that for those that it was not
+// done for.
+func (d *Dialer) Prepare(ctx context.Context, names []string) error {
+	errs := make([]error, len(names))
+	var all sync.WaitGroup
+	for i, name := range names {
+		all.Go(func() {
+			if _, errs[i] = d.ready(ctx, name); errs[i] != nil {
+				errs[i] = fmt.Errorf("get %s ready: %w", name, errs[i])
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// Dial starts the agent on the machine called name.
 func (d *Dialer) Dial(ctx context.Context, name string) (io.ReadWriteCloser, error) {
+	n := d.prepared(name)
+	if n == nil {
+		var err error
+		if n, err = d.ready(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	stop := context.AfterFunc(ctx, func() { n.connection.Close() })
+	defer stop()
+	if err := n.start(d.opts); err != nil {
+		return nil, cause(ctx, err)
+	}
+	return n.stream, nil
+}
+
+// prepared is the machine called name, if it waits for its agent.
+func (d *Dialer) prepared(name string) *node {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := slices.IndexFunc(d.nodes, func(n *node) bool { return n.name == name && n.stream == nil && n.ready })
+	if i < 0 {
+		return nil
+	}
+	return d.nodes[i]
+}
+
+// ready logs in to a machine and prepares it.
+func (d *Dialer) ready(ctx context.Context, name string) (*node, error) {
 	c, err := d.opts.connect(ctx, name)
 	if err != nil {
 		return nil, err
@@ -84,7 +130,10 @@ func (d *Dialer) Dial(ctx context.Context, name string) (io.ReadWriteCloser, err
 	if err := d.prepare(n); err != nil {
 		return nil, cause(ctx, err)
 	}
-	return n.stream, cause(ctx, n.start(d.opts))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n.ready = true
+	return n, nil
 }
 
 // prepare gets a machine ready for its agent.
@@ -104,6 +153,9 @@ func (d *Dialer) prepare(n *node) error {
 	n.agent = n.cache + "/fallacy/agent-" + d.digest
 	if err := n.upload(n.agent, d.program); err != nil {
 		return fmt.Errorf("upload the agent: %w", err)
+	}
+	if err := n.forget(); err != nil {
+		return err
 	}
 	if err := n.makeDir(); err != nil {
 		return err
