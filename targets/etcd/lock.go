@@ -20,6 +20,11 @@ const (
 	lockTTL    = 1 // seconds: the least that etcd grants with these election timeouts
 )
 
+// firstAnswer is for how long a session takes itself for alive before its first
+// answer: what etcd's client has by default (lease.go, defaultTTL), which is longer
+// than the lease.
+const firstAnswer = 5 * time.Second
+
 // held is the lock of a connection: etcd's own recipe, in package concurrency of
 // its client, over the connection's own requests, so that none is sent twice. Its
 // session keeps the lease alive, and is over when that is.
@@ -68,7 +73,7 @@ func (c *Conn) begin(ctx context.Context) error {
 		return fmt.Errorf("%w: grant a lease: %w", fallacy.ErrFailed, err)
 	}
 	h := held{client: clientv3.NewCtxClient(context.WithoutCancel(ctx))}
-	h.lease = clientv3.NewLeaseFromLeaseClient(etcdserverpb.NewLeaseClient(c.grpc), h.client, 2*lockTTL*time.Second)
+	h.lease = clientv3.NewLeaseFromLeaseClient(etcdserverpb.NewLeaseClient(c.grpc), h.client, firstAnswer)
 	h.client.KV, h.client.Lease = clientv3.NewKVFromKVClient(c.kv, h.client), h.lease
 	if h.session, err = concurrency.NewSession(h.client, concurrency.WithLease(clientv3.LeaseID(granted.ID))); err != nil {
 		_ = h.lease.Close()

@@ -81,13 +81,7 @@ func TestSentinelLosesWhatWasAcknowledged(t *testing.T) {
 		}
 		return err
 	})
-	cut := fallacy.Condition{Links: map[string]fallacy.Link{}}
-	conditions := map[string]fallacy.Condition{"n1": cut}
-	for _, n := range c.Names()[1:] {
-		cut.Links[n] = fallacy.Link{Cut: true}
-		conditions[n] = fallacy.Condition{Links: map[string]fallacy.Link{"n1": {Cut: true}}}
-	}
-	impose(t, c, "partition", conditions)
+	impose(t, c, "partition", isolated(c, "n1"))
 	eventually(t, "another primary", func(ctx context.Context) error {
 		_, err := primaryBut(ctx, c, "n1")
 		return err
