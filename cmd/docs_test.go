@@ -136,3 +136,29 @@ func TestLinksOfThePages(t *testing.T) {
 		}
 	}
 }
+
+// TestSuiteOfThePage lists the suite that docs/ci.md shows.
+func TestSuiteOfThePage(t *testing.T) {
+	page, err := os.ReadFile("../docs/ci.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(page), "```yaml\n")
+	text, _, _ = strings.Cut(text, "```")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "suite.yaml"), []byte(text), 0o644); err != nil || !found {
+		t.Fatal(found, err)
+	}
+	if err := os.CopyFS(dir, os.DirFS("../examples/kv")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self(t), filepath.Join(dir, "fallacy")); err != nil {
+		t.Fatal(err)
+	}
+	list := exec.Command(filepath.Join(dir, "fallacy"), "suite", "suite.yaml", "--list")
+	list.Dir = dir
+	out, err := list.CombinedOutput()
+	if err != nil || strings.Count(string(out), "kv") < 2 || !strings.Contains(string(out), "stale-read") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
