@@ -16,9 +16,9 @@ const mutexDoc = `one process at a time holds the lock
 For a lock without leases, with acquire and release. A process that acquired holds
 the lock until its release. acquire may complete with a fencing token, or with
 [owner, token]. An acquire that fails with the error "held" says that somebody
-held the lock. use is an act of a holder under the lock. A release or use that fails
-with the error "lapsed" says that the process had found out by itself, since its last
-use, that it held the lock no longer.
+held the lock. use is what a holder does under the lock, from its invocation to its
+completion. A release or use that fails with the error "lapsed" says that the process
+had found out by itself, since its last use, that it held the lock no longer.
 
   double grant          two processes held the lock at one time for certain, by
                         their releases, or by a use of it by one
@@ -48,14 +48,18 @@ func Mutex() *fallacy.Checker {
 type hold struct {
 	acquire, release fallacy.Call // release.Invoke may be nil: never released
 	use              fallacy.Call // the last; Invoke may be nil
+	lapsed           bool         // release is the last use
 	token            int
 	hasToken         bool
 }
 
 // leaving is when the release was invoked, and so until when the lock was held for certain.
 func (h *hold) leaving() int {
-	if h.release.Invoke == nil {
+	switch {
+	case h.release.Invoke == nil:
 		return never
+	case h.lapsed: // it was in use up to then
+		return h.release.Complete.Index
 	}
 	return h.release.Invoke.Index
 }
@@ -166,7 +170,7 @@ func (m *mutexHistory) lapse(process int) {
 		return
 	}
 	delete(m.held, process)
-	if h.release = h.use; h.use.Invoke == nil {
+	if h.release, h.lapsed = h.use, true; h.use.Invoke == nil {
 		m.holds = slices.DeleteFunc(m.holds, func(o *hold) bool { return o == h })
 	}
 }
@@ -177,7 +181,10 @@ func (m *mutexHistory) reportOverlaps() {
 	for i, h := range m.holds {
 		if before != nil && endOf(h.acquire) < before.leaving() {
 			until := "never released it"
-			if before.release.Invoke != nil {
+			switch {
+			case before.lapsed:
+				until = fmt.Sprintf("was not done with its use of it (op %d) until after that", before.leaving())
+			case before.release.Invoke != nil:
 				until = fmt.Sprintf("invoked its %s (op %d) only after that", before.release.Invoke.F, before.release.Invoke.Index)
 			}
 			m.found.add("double grant", []fallacy.Call{before.acquire, before.release, h.acquire},

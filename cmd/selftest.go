@@ -73,6 +73,9 @@ func (s selftest) tasks() ([]task, error) {
 	c := s.catalogue
 	var tasks []task
 	for _, t := range c.Targets {
+		if len(t.Bugs) == 0 {
+			continue // nothing is planted in what others wrote
+		}
 		for _, b := range t.Bugs {
 			if len(s.only) > 0 && !slices.Contains(s.only, b.Name) {
 				continue
@@ -86,8 +89,9 @@ func (s selftest) tasks() ([]task, error) {
 		if len(s.only) > 0 && !slices.Contains(s.only, "none") {
 			continue
 		}
+		workloads := c.servedBy(t)
 		for i := range s.healthy {
-			r := s.request(t.Name+"/"+c.Workloads[i%len(c.Workloads)].Name, i)
+			r := s.request(t.Name+"/"+workloads[i%len(workloads)].Name, i)
 			r.faults, r.faultsGiven = "all", true
 			tasks = append(tasks, task{r, fallacy.Bug{}})
 		}
@@ -103,6 +107,25 @@ func (s selftest) tasks() ([]task, error) {
 		}
 	}
 	return tasks, nil
+}
+
+// servedBy are the workloads whose methods a target's connections have; all, if
+// it makes none before it runs.
+func (c Catalogue) servedBy(t *fallacy.TargetKind) []*fallacy.Workload {
+	target, err := t.New(fallacy.TargetOptions{Nodes: 5, Seed: 1})
+	if err != nil {
+		return c.Workloads
+	}
+	nowhere := fallacy.Node{Name: "n1", Public: map[string]string{"client": "127.0.0.1:1"}}
+	conn, err := target.Open(context.Background(), nowhere)
+	if err != nil {
+		return c.Workloads
+	}
+	defer func() { _ = conn.Close() }() // it never was anywhere
+	return slices.DeleteFunc(slices.Clone(c.Workloads), func(w *fallacy.Workload) bool {
+		_, err := w.Client(conn)
+		return err != nil
+	})
 }
 
 func (s selftest) request(what string, i int) request {

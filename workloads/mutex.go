@@ -36,8 +36,9 @@ const mutexDoc = `a lock, taken at its word: one holder at a time
 
 Each worker takes the lock, uses it for at most 2.5 seconds, and gives it back. As a
 careful user would, it keeps its lease alive if the lock has one that can be, and
-looks before each use whether by its own clock it still holds the lock: a hold that
-ended by itself, and that the holder noticed, lasted until its last use.
+looks before each use, of 0.4 seconds, whether by its own clock it still holds the
+lock: a hold that ended by itself, and that the holder noticed, lasted until its last
+use was over.
 
 What is left is a holder who has every reason to believe that it holds the lock,
 while another was granted it. Locks with leases cannot rule that out; those who
@@ -58,6 +59,7 @@ func Mutex() *fallacy.Workload {
 const (
 	keepMax  = 2500 * time.Millisecond // for which a lock is kept at most
 	useEvery = 50 * time.Millisecond
+	useFor   = 400 * time.Millisecond // for which a use lasts
 )
 
 // keeper is what one worker does with the lock, over and over.
@@ -110,6 +112,18 @@ func (g keeper) Update(now fallacy.Moment, event fallacy.Op) fallacy.Generator {
 // errLapsed is of a holder who knows that it is none any more.
 var errLapsed = fmt.Errorf("%s: %w", checkers.Lapsed, fallacy.ErrFailed)
 
+// work is what a holder does without looking at the lock.
+func work(ctx context.Context) error {
+	done := time.NewTimer(useFor)
+	defer done.Stop()
+	select {
+	case <-done.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 func mutexClient(conn fallacy.Conn) (fallacy.Client, error) {
 	c, err := need[MutexConn](conn, "Lock and Unlock")
 	if err != nil {
@@ -123,7 +137,7 @@ func mutexClient(conn fallacy.Conn) (fallacy.Client, error) {
 			}
 			return v, c.Lock(ctx, owner)
 		},
-		"use": func(_ context.Context, v fallacy.Value) (fallacy.Value, error) {
+		"use": func(ctx context.Context, v fallacy.Value) (fallacy.Value, error) {
 			owner, ok := v.Str()
 			if !ok {
 				return fallacy.Nil(), malformed("use", v)
@@ -131,7 +145,7 @@ func mutexClient(conn fallacy.Conn) (fallacy.Client, error) {
 			if !c.Holds(owner) {
 				return fallacy.Nil(), errLapsed
 			}
-			return v, nil
+			return v, work(ctx)
 		},
 		"release": func(ctx context.Context, v fallacy.Value) (fallacy.Value, error) {
 			owner, ok := v.Str()
