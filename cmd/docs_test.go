@@ -18,8 +18,10 @@ func TestDocsAreTrue(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes two minutes: leave out -short to run every command of the tutorial")
 	}
+	t.Parallel()
 	for page, least := range map[string]int{"tutorial.md": 7, "your-system.md": 5, "your-image.md": 7} {
 		t.Run(page, func(t *testing.T) {
+			t.Parallel()
 			if page != "tutorial.md" {
 				require.Program(t, "python3", "python3")
 			}

@@ -16,6 +16,7 @@ func TestExampleModule(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a command and runs it: leave out -short")
 	}
+	t.Parallel()
 	require.Program(t, "python3", "python3")
 	module, err := filepath.Abs("..")
 	if err != nil {
@@ -63,6 +64,7 @@ func TestExampleInJavaScript(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts three nodes in Python and clients in JavaScript: leave out -short")
 	}
+	t.Parallel()
 	require.Program(t, "python3", "python3")
 	require.Program(t, "node", "node")
 	dir := t.TempDir()

@@ -15,6 +15,7 @@ func TestReadmeIsTrue(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes two minutes: leave out -short to run every command of the README")
 	}
+	t.Parallel()
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
