@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -104,6 +105,19 @@ func (c Catalogue) knows(t *fallacy.TargetKind, b fallacy.Bug) error {
 		}
 	}
 	return nil
+}
+
+// serves tells what a target's connections lack for a workload; nil if nothing,
+// or if it makes none before it runs.
+func serves(target fallacy.Target, w *fallacy.Workload) error {
+	nowhere := fallacy.Node{Name: "n1", Public: map[string]string{"client": "127.0.0.1:1"}}
+	conn, err := target.Open(context.Background(), nowhere)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = conn.Close() }() // it never was anywhere
+	_, err = w.ClientOver(conn)
+	return err
 }
 
 func (c Catalogue) target(name string) (*fallacy.TargetKind, error) {

@@ -105,6 +105,11 @@ func (c Catalogue) prepare(r request) (*trial, error) {
 	if err := r.check(t.target); err != nil {
 		return nil, err
 	}
+	if slices.Contains(c.Targets, t.kind) {
+		if err := serves(t.target, workload); err != nil {
+			return nil, fmt.Errorf("%s does not serve the workload %s: %w", t.kind.Name, workload.Name, err)
+		}
+	}
 	concurrency, err := parseConcurrency(r.concurrency, len(t.names))
 	if err != nil {
 		return nil, err
