@@ -36,7 +36,7 @@ func TestExampleModule(t *testing.T) {
 	run := func(want int, argv ...string) string {
 		t.Helper()
 		command := exec.Command(argv[0], argv[1:]...)
-		command.Dir, command.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+		command.Dir, command.Env = dir, append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "CGO_ENABLED=0")
 		out, _ := command.CombinedOutput()
 		if got := command.ProcessState.ExitCode(); got != want {
 			t.Fatalf("%s: exit code %d, want %d\n%s", strings.Join(argv, " "), got, want, out)
@@ -56,6 +56,12 @@ func TestExampleModule(t *testing.T) {
 		if !strings.Contains(out, anomaly) {
 			t.Errorf("there is no %q in\n%s", anomaly, out)
 		}
+	}
+	if !haveDocker() {
+		require.Absent(t, "docker", "it does not answer")
+	}
+	if out := run(1, append(common, "--bug", "blocks", "--on", "docker")...); !strings.Contains(out, "gap: ") {
+		t.Errorf("in a container there is no gap in\n%s", out)
 	}
 }
 
