@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/fallacy-dev/fallacy"
 	"github.com/fallacy-dev/fallacy/checkers"
@@ -198,7 +199,8 @@ func TestWorkloads(t *testing.T) {
 	for _, w := range all() {
 		for _, wrong := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/wrong=%v", w.Name, wrong), func(t *testing.T) {
-				h := play(t, w, newStore(wrong), 1)
+				var h fallacy.History
+				synctest.Test(t, func(t *testing.T) { h = play(t, w, newStore(wrong), 1) }) // in which waiting takes no time
 				judgements := checkers.Judge(t.Context(), h, append(w.Checkers, checkers.Coverage(nil)), checkers.Options{})
 				got, want := checkers.Overall(judgements), fallacy.Valid
 				if wrong {
