@@ -30,7 +30,7 @@
 //	floor 4   cmd   fallacytest
 //	floor 3   conduct
 //	floor 2   workloads   nemesis   targets/*
-//	floor 1   generator   checkers/*   controller   results   remote   agent/*
+//	floor 1   generator   checkers/*   controller   results   suite   remote   agent/*   internal/*
 //	floor 0   fallacy
 //
 // This package imports the standard library only and does no I/O.
