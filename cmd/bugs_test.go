@@ -40,7 +40,7 @@ func TestEveryBugIsFound(t *testing.T) {
 
 // TestCorrectStoreIsValid runs the store without a bug under all faults.
 func TestCorrectStoreIsValid(t *testing.T) {
-	s := selftest{catalogue: Builtin(), healthy: 4, first: 21, jobs: 2, time: 14 * time.Second, only: []string{"none"}, runs: t.TempDir()}
+	s := selftest{catalogue: Builtin(), healthy: 6, first: 21, jobs: 2, time: 14 * time.Second, only: []string{"none"}, runs: t.TempDir()}
 	if testing.Short() {
 		s.healthy = 1
 	}
