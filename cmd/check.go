@@ -204,7 +204,7 @@ func checkFile(cmd *cobra.Command, c Catalogue, path string, q question) error {
 		defer f.Close()
 		in = f
 	}
-	h, err := readWhole(in, path)
+	h, cut, err := readOps(cmd, in, path)
 	if err != nil {
 		return err
 	}
@@ -212,23 +212,31 @@ func checkFile(cmd *cobra.Command, c Catalogue, path string, q question) error {
 	if run.Ops.OK == 0 && run.Verdict == fallacy.Valid {
 		run.Verdict, run.Reason = fallacy.Unknown, "no operation succeeded, so nothing was seen"
 	}
+	if cut != nil {
+		run.Reason = strings.TrimSuffix(cut.String()+"; "+run.Reason, "; ")
+		run.Verdict = fallacy.Worse(run.Verdict, fallacy.Unknown)
+	}
 	return announce(cmd.OutOrStdout(), run, "", q.json)
 }
 
-// readWhole reads a history that must be whole: half of one may be valid where
-// all of it is not.
-func readWhole(in io.Reader, path string) (fallacy.History, error) {
+// readOps reads a history. One that was cut off is read up to there, with a
+// warning: half of one may be valid where all of it is not, but not the other way
+// round.
+func readOps(cmd *cobra.Command, in io.Reader, path string) (h fallacy.History, cut *results.Damage, err error) {
 	h, damage, err := results.ReadHistory(in)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	case damage != nil:
-		return nil, fmt.Errorf("read %s: %v; the %d ops before it can be read", path, damage, len(h))
+		return nil, nil, fmt.Errorf("read %s: %w", path, err)
+	case damage != nil && !(damage.Cut && len(h) > 0):
+		return nil, nil, fmt.Errorf("read %s: line %d cannot be read: %s", path, damage.Line, damage.Reason)
 	case len(h) == 0:
-		return nil, errors.New("read " + path + ": there is no op in it")
+		return nil, nil, errors.New("read " + path + ": there is no op in it")
 	}
 	if err := h.Validate(); err != nil {
-		return nil, fmt.Errorf("%s is no history: %w", path, err)
+		return nil, nil, fmt.Errorf("%s is no history: %w", path, err)
 	}
-	return h, nil
+	if damage != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "fallacy: %s ends in the middle: %v\n", path, damage)
+	}
+	return h, damage, nil
 }

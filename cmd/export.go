@@ -106,7 +106,7 @@ func picture(ctx context.Context, m linearizable.Model, h fallacy.History, a fal
 // readPath reads a run, or a history that belongs to none.
 func readPath(cmd *cobra.Command, path string) (run results.Run, h fallacy.History, err error) {
 	if path == "-" {
-		h, err = readWhole(cmd.InOrStdin(), path)
+		h, _, err = readOps(cmd, cmd.InOrStdin(), path)
 		return run, h, err
 	}
 	info, err := os.Stat(path)
@@ -119,7 +119,7 @@ func readPath(cmd *cobra.Command, path string) (run results.Run, h fallacy.Histo
 			return run, nil, err
 		}
 		defer f.Close()
-		h, err = readWhole(f, path)
+		h, _, err = readOps(cmd, f, path)
 		return run, h, err
 	}
 	dir, err := results.Open(path)

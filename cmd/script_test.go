@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 			return cond == "long" && !testing.Short() || cond == "docker" && haveDocker() || cond == "sshd" && haveSSHD(), nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"chop":   chop,
 			"exits":  exits,
 			"alone":  alone,
 			"signal": signalProcess,

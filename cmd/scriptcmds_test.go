@@ -56,6 +56,12 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
+// chop takes the last line end off a file, which txtar cannot leave out: chop FILE
+func chop(ts *testscript.TestScript, neg bool, args []string) {
+	text := strings.TrimSuffix(ts.ReadFile(args[0]), "\n")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o644))
+}
+
 // signalProcess sends a signal to the controller whose workspace is in TMPDIR.
 func signalProcess(ts *testscript.TestScript, neg bool, args []string) {
 	dirs, _ := filepath.Glob(filepath.Join(ts.Getenv("TMPDIR"), "fallacy-local-*"))

@@ -20,6 +20,7 @@ type Damage struct {
 	Line   int    // the first line that could not be read, from 1
 	Kept   int    // how many ops were read before it
 	Reason string // what is wrong with it
+	Cut    bool   // it is where the file ends, in the middle: whoever wrote it was interrupted
 }
 
 // String returns the damage in a sentence, without a full stop.
@@ -123,7 +124,7 @@ func readLines(r io.Reader) (fallacy.History, *Damage) {
 		lines += b.lines
 		parts, total = append(parts, b.ops), total+len(b.ops)
 		if b.err != nil {
-			damage = &Damage{Line: lines + 1, Kept: total, Reason: b.err.Error()}
+			damage = &Damage{Line: lines + 1, Kept: total, Reason: b.err.Error(), Cut: b.cut}
 			break
 		}
 	}
@@ -191,6 +192,7 @@ type block struct {
 	ops   []fallacy.Op
 	lines int   // how many were read
 	err   error // why the line after those could not be
+	cut   bool  // that line has no end
 	done  chan struct{}
 }
 
@@ -203,7 +205,7 @@ func startParse(parsers *sync.Pool, text []byte, err error) *block {
 		p := parsers.Get().(*fallacy.Parser)
 		defer parsers.Put(p)
 		if b.parse(p, text); b.err == nil {
-			b.err = err
+			b.err, b.cut = err, errors.Is(err, io.ErrUnexpectedEOF)
 		}
 	}()
 	return b
@@ -212,12 +214,12 @@ func startParse(parsers *sync.Pool, text []byte, err error) *block {
 func (b *block) parse(p *fallacy.Parser, text []byte) {
 	b.ops = make([]fallacy.Op, 0, bytes.Count(text, []byte{'\n'})+1)
 	for len(text) > 0 {
-		line, rest, _ := bytes.Cut(text, []byte{'\n'})
+		line, rest, ended := bytes.Cut(text, []byte{'\n'})
 		text = rest
 		if line = bytes.TrimSpace(line); len(line) > 0 {
 			op, err := p.Op(line)
 			if err != nil {
-				b.err = err
+				b.err, b.cut = err, !ended
 				return
 			}
 			b.ops = append(b.ops, op)
