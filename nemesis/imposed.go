@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	"github.com/fallacy-dev/fallacy"
 )
@@ -23,17 +24,38 @@ type imposed struct {
 	tries  int // how often to choose anew while what was chosen has no effect
 }
 
+// How long an injection waits for something to act on, and how often it looks.
+const (
+	effectPatience = 4 * time.Second
+	effectEvery    = 250 * time.Millisecond
+)
+
 // Inject imposes what was chosen. The damage is the conditions as JSON has them.
 // A choice that has no effect, as other faults have ended every process that it
-// is about, is taken back for another.
+// is about, is taken back for another; if no choice has, it waits for a while, as
+// those are healed sooner or later.
 func (f imposed) Inject(ctx context.Context, rng *rand.Rand, c fallacy.Cluster) (fallacy.Value, error) {
+	patience := time.NewTimer(effectPatience)
+	defer patience.Stop()
+	tick := time.NewTicker(effectEvery)
+	defer tick.Stop()
 	for try := 1; ; try++ {
 		damage, err := f.once(ctx, rng, c)
-		if err != nil || try >= f.tries {
+		if err != nil || f.tries == 1 {
 			return damage, err
 		}
 		if _, err := c.Verify(ctx, f.name); err == nil {
 			return damage, nil
+		}
+		if try < f.tries {
+			continue
+		}
+		select {
+		case <-tick.C:
+		case <-patience.C:
+			return damage, nil // whoever verifies it says why
+		case <-ctx.Done():
+			return damage, ctx.Err()
 		}
 	}
 }
