@@ -43,6 +43,7 @@ type probe struct {
 	conn net.Conn
 	seq  uint64    // of the ping that was sent last
 	sent time.Time // when
+	gone bool      // it was hung up, though an answer may still be read from it
 }
 
 // ballastMax bounds what a ping may carry along.
@@ -244,9 +245,10 @@ func (p *Prober) listen(peer string, from *probe) error {
 				p.rtt[peer] = took
 			}
 			p.echoed[peer] = seq
-			if old := p.stands[peer]; old != from && (old == nil || old.seq <= seq) {
+			if old := p.stands[peer]; old != from && !from.gone && (old == nil || old.seq <= seq) {
 				p.stands[peer] = from
 				if old != nil {
+					old.gone = true
 					old.conn.Close()
 				}
 			}

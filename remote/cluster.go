@@ -54,6 +54,7 @@ type Cluster struct {
 	imposed map[string]map[string]fallacy.Condition
 	touched map[string]scope // changed by who holds mu, or looks as well
 	counted map[pair]bool    // links whose packets a fault once did something to
+	broken  map[pair]bool    // by who dials: no connection stands; changed as touched is
 	started bool
 	states  uint64     // how many were asked for
 	seq     uint64     // of the last round of probes; for who holds looks
@@ -72,6 +73,7 @@ func Open(ctx context.Context, dialer Dialer, opts Options) (*Cluster, error) {
 		imposed: make(map[string]map[string]fallacy.Condition),
 		touched: make(map[string]scope),
 		counted: make(map[pair]bool),
+		broken:  make(map[pair]bool),
 	}
 	var alive context.Context
 	alive, c.beat = context.WithCancel(context.Background())

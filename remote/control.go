@@ -37,6 +37,7 @@ func (c *Cluster) Impose(ctx context.Context, fault string, conditions map[strin
 		c.imposed[fault] = maps.Clone(conditions)
 	}
 	c.touched[fault] = c.touched[fault].union(scopeOf(conditions))
+	c.breaks(conditions)
 	for from, cond := range conditions {
 		for to, l := range cond.Links {
 			if counts(l) {

@@ -34,6 +34,9 @@ func (c *Cluster) Verify(ctx context.Context, fault string) (fallacy.Value, erro
 
 // verifyNodes looks at processes and clocks.
 func (c *Cluster) verifyNodes(ctx context.Context, fault string, touched scope) ([]fallacy.Field, error) {
+	if err := errors.Join(c.readable(touched), c.own(fault)); err != nil {
+		return nil, err // there is nothing to look at
+	}
 	reports := make([]agent.Report, len(c.nodes))
 	err := c.each(func(i int) error {
 		name := c.nodes[i].Name
@@ -68,7 +71,7 @@ func (c *Cluster) verifyNodes(ctx context.Context, fault string, touched scope) 
 	if len(clocks) > 0 {
 		fields = append(fields, fallacy.Field{Name: "skew_ns", Value: fallacy.Object(clocks...)})
 	}
-	return fields, errors.Join(err, c.readable(touched), c.own(fault))
+	return fields, err
 }
 
 // own returns an error if fault wants processes to be in some state and all of
@@ -218,7 +221,7 @@ func (c *Cluster) gather(ctx context.Context, touched scope) (sight, error) {
 
 func (c *Cluster) complete(touched scope, seen sight) bool {
 	for p := range touched.links {
-		if !c.closed(p) && !c.arrived(p, seen) {
+		if !c.closed(p) && !c.arrived(p, seen) && !c.unseen(p) {
 			return false
 		}
 	}
@@ -250,6 +253,7 @@ func (c *Cluster) look(ctx context.Context) (sight, error) {
 		for to, seq := range echoed {
 			if seq == c.seq {
 				seen.rtt[pair{from, to}] = rtt[to]
+				c.stands(pair{from, to})
 			}
 		}
 	}
@@ -272,7 +276,7 @@ func (c *Cluster) look(ctx context.Context) (sight, error) {
 
 // judgeLinks compares what was seen with what should have been.
 func (c *Cluster) judgeLinks(touched scope, seen sight) ([]fallacy.Field, error) {
-	var closed, slow []fallacy.Value
+	var closed, slow, unseen []fallacy.Value
 	var errs []error
 	open := 0
 	pairs := slices.SortedFunc(maps.Keys(touched.links), func(a, b pair) int {
@@ -295,6 +299,8 @@ func (c *Cluster) judgeLinks(touched scope, seen sight) ([]fallacy.Field, error)
 			errs = append(errs, fmt.Errorf("%s still hears %s", p.to, p.from))
 		case c.closed(p):
 			closed = append(closed, fallacy.String(p.String()))
+		case !c.arrived(p, seen) && c.unseen(p):
+			unseen = append(unseen, fallacy.String(p.String()))
 		case !c.arrived(p, seen):
 			errs = append(errs, fmt.Errorf("%s does not hear %s", p.to, p.from))
 		case echoed && rtt < least*9/10:
@@ -309,6 +315,9 @@ func (c *Cluster) judgeLinks(touched scope, seen sight) ([]fallacy.Field, error)
 	fields := []fallacy.Field{{Name: "open_links", Value: fallacy.Int(open)}}
 	if len(closed) > 0 {
 		fields = append(fields, fallacy.Field{Name: "closed_links", Value: fallacy.List(closed...)})
+	}
+	if len(unseen) > 0 {
+		fields = append(fields, fallacy.Field{Name: "unseen_links", Value: fallacy.List(unseen...)})
 	}
 	if len(slow) > 0 {
 		fields = append(fields, fallacy.Field{Name: "rtt_ns", Value: fallacy.List(slow...)})

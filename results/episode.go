@@ -125,6 +125,8 @@ func evidenceWords(v fallacy.Value) []string {
 			words = append(words, some(n, "link")+" answered")
 		case f.Name == "closed_links" && len(list) > 0:
 			words = append(words, some(len(list), "link")+" let nothing through")
+		case f.Name == "unseen_links" && len(list) > 0:
+			words = append(words, some(len(list), "link")+" could not be looked at, as the way back was closed")
 		case f.Name == "rtt_ns" && len(list) > 0:
 			words = append(words, slowLinks(list))
 		case f.Name == "packets" && len(list) > 0:

@@ -42,8 +42,9 @@ type Status struct {
 const (
 	restartAfter    = 100 * time.Millisecond
 	restartAfterMax = 5 * time.Second
-	// terminateFor is how long the process gets to end after SIGTERM before it is killed.
-	terminateFor = 10 * time.Second
+	// terminateFor is how long the process gets to end after SIGTERM before it is
+	// killed: other faults wait for it, and one that leads and is cut off may take its time.
+	terminateFor = 4 * time.Second
 	// signalPatience is how long a process may take to stop or to go on.
 	signalPatience = 5 * time.Second
 )

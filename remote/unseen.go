@@ -1,0 +1,30 @@
+package remote
+
+import "github.com/fallacy-dev/fallacy"
+
+// breaks notes whose standing connections a fault breaks for good: those of both
+// sides, as every connection needs both ways.
+func (c *Cluster) breaks(conditions map[string]fallacy.Condition) {
+	for from, cond := range conditions {
+		for to, l := range cond.Links {
+			if l.Reset || l.Stall {
+				c.broken[pair{from, to}], c.broken[pair{to, from}] = true, true
+			}
+		}
+	}
+}
+
+// stands notes that a ping was answered: there is a connection again, unless what
+// answered is still to break.
+func (c *Cluster) stands(p pair) {
+	if !c.closed(p) && !c.closed(pair{p.to, p.from}) {
+		delete(c.broken, p)
+	}
+}
+
+// unseen tells whether nobody can see that a link is open: where links are doors,
+// what is sent travels on connections, and none stands or can be made while the way
+// back is closed.
+func (c *Cluster) unseen(p pair) bool {
+	return c.noPackets != nil && !c.closed(p) && c.closed(pair{p.to, p.from}) && c.broken[p]
+}
