@@ -47,6 +47,8 @@ const (
 	terminateFor = 4 * time.Second
 	// signalPatience is how long a process may take to stop or to go on.
 	signalPatience = 5 * time.Second
+	// verifyPatience is how long what a process is may differ from what it was told.
+	verifyPatience = 500 * time.Millisecond
 )
 
 // Supervisor keeps one process in the state that Set asks for. It starts as if
@@ -243,12 +245,14 @@ func (s *Supervisor) Verify() error {
 		}
 		return fmt.Errorf("no process: it ended by itself")
 	}
-	stopped, err := stopped(pid)
-	if err != nil {
+	if _, err := stopped(pid); err != nil {
 		return err
 	}
-	if stopped != (want == fallacy.Paused) {
-		return fmt.Errorf("process %d is stopped: %v, want %s", pid, stopped, want)
+	// One that was waiting in the kernel when it was told to stop does so as it comes out.
+	ctx, cancel := context.WithTimeout(context.Background(), verifyPatience)
+	defer cancel()
+	if err := awaitStopped(ctx, pid, want == fallacy.Paused); err != nil {
+		return fmt.Errorf("process %d is stopped: %v, want %s", pid, want != fallacy.Paused, want)
 	}
 	return nil
 }
