@@ -44,6 +44,7 @@ func Builtin() Catalogue {
 			workloads.Set(),
 			workloads.Counter(),
 			workloads.Queue(),
+			workloads.Stream(),
 			workloads.Lock(),
 			workloads.Mutex(),
 			workloads.Watch(),

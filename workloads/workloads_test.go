@@ -26,12 +26,13 @@ type store struct {
 	guarded   int
 	keeper    string
 	changes   []fallacy.Value
+	streams   map[string][][2]int
 	wrong     bool
 	calls     int
 }
 
 func newStore(wrong bool) *store {
-	return &store{registers: map[string]int{}, lists: map[string][]int{}, wrong: wrong}
+	return &store{registers: map[string]int{}, lists: map[string][]int{}, streams: map[string][][2]int{}, wrong: wrong}
 }
 
 // slips tells, once in a while, that this call is to go wrong.
@@ -147,10 +148,24 @@ func (s *store) Txn(_ context.Context, ops []fallacy.MicroOp) ([]fallacy.MicroOp
 	return done, nil
 }
 
+func (s *store) Send(_ context.Context, stream string, value int) (int, error) {
+	offset := len(s.streams[stream]) + 1
+	if s.slips() {
+		value = 0 // which nobody sent
+	}
+	s.streams[stream] = append(s.streams[stream], [2]int{offset, value})
+	return offset, nil
+}
+
+func (s *store) Records(_ context.Context, stream string, after int) ([][2]int, error) {
+	rest := s.streams[stream][after:]
+	return rest[:min(len(rest), 7)], nil
+}
+
 func all() []*fallacy.Workload {
 	return []*fallacy.Workload{
 		workloads.Register(), workloads.Set(), workloads.Counter(), workloads.Queue(), workloads.Lock(), workloads.Append(), workloads.RWRegister(),
-		workloads.Mutex(), workloads.Watch(),
+		workloads.Mutex(), workloads.Watch(), workloads.Stream(),
 	}
 }
 
@@ -233,7 +248,7 @@ func TestMalformedOpsDoNotHappen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range []string{"read", "write", "cas", "add", "enqueue", "acquire", "release", "guard", "txn", "use", "watch", "dance"} {
+		for _, f := range []string{"read", "write", "cas", "add", "enqueue", "acquire", "release", "guard", "txn", "use", "watch", "send", "poll", "dance"} {
 			for _, v := range []fallacy.Value{fallacy.Bool(true), fallacy.Ints(1), fallacy.Tuple(fallacy.String("k"), fallacy.Bool(true))} {
 				if _, err := client.Invoke(t.Context(), fallacy.Op{F: f, Value: v}); err != nil && !errors.Is(err, fallacy.ErrFailed) {
 					t.Errorf("%s: %s of %v: %v is not marked as not having happened", w.Name, f, v, err)
