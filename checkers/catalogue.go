@@ -27,6 +27,7 @@ func All() []*fallacy.Checker {
 		Mutex(),
 		Leader(),
 		Watch(),
+		Lease(),
 		Convergence(10 * time.Second),
 		Availability(),
 		Deadlines(DeadlineOptions{}),

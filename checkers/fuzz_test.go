@@ -96,6 +96,7 @@ var shelfSeeds = []string{
 	"0 invoke write [\"x\",1]\n0 ok write [\"x\",1]\n1 invoke read [\"x\",null]\n1 ok read [\"x\",1]",
 	"0 invoke insert [1,[5,null]]\n0 ok insert [1,[5,null]]\n1 invoke insert [1,[null,6]]\n1 ok insert [1,[null,6]]",
 	"0 invoke acquire null\n0 ok acquire [\"a\",1]\n0 invoke release null\n0 info release null\n1 invoke acquire null\n1 fail acquire null # held",
+	"0 invoke grant [1,2000]\n0 ok grant [1,2000]\n1 invoke read null\n1 ok read [1]\n0 invoke keepalive [1,null]\n0 ok keepalive [1,0]\n0 invoke revoke [1,null]\n0 ok revoke [1,null]",
 	"0 invoke leader null @n1\n0 ok leader [1,\"n1\"] @n1\n0 invoke leader null @n1\n0 ok leader [0,null] @n1",
 	"1 invoke watch 4\n1 ok watch [[6,\"x\",2],[5,null,null]]\n0 invoke write [\"x\",1]\n0 ok write [\"x\",[5,1]]",
 	"0 invoke read null @n1\nnemesis/kill invoke inject null\nnemesis/kill info inject null\n0 ok read 1 @n1\nnemesis/kill invoke heal null\nnemesis/kill info heal null",

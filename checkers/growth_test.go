@@ -66,6 +66,12 @@ var longHistories = map[string]func(n int) fallacy.History{
 			return "write", fallacy.Ints(1, i), fallacy.Tuple(fallacy.Int(1), fallacy.Ints(i+n, i))
 		})
 	},
+	"lease": func(n int) fallacy.History {
+		return made(n, func(i int) (string, fallacy.Value, fallacy.Value) {
+			lease := fallacy.Ints(i/3, 60_000)
+			return []string{"grant", "read", "revoke"}[i%3], lease, []fallacy.Value{lease, fallacy.Ints(i / 3), lease}[i%3]
+		})
+	},
 	"mutex": func(n int) fallacy.History {
 		return randomHistory(rand.New(rand.NewPCG(1, 1)), &mutex{wants: map[int]bool{}, tokens: true}, shape{calls: n})
 	},

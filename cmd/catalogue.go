@@ -47,6 +47,7 @@ func Builtin() Catalogue {
 			workloads.Stream(),
 			workloads.Lock(),
 			workloads.Mutex(),
+			workloads.Lease(),
 			workloads.Watch(),
 			workloads.Append(),
 			workloads.RWRegister(),

@@ -74,6 +74,11 @@ var terms = map[string]term{
 	"not reliable":         {"a watch left out an event", "", "etcd’s API guarantees"},
 	"not resumable":        {"a watch delivered what came before it began", "", "etcd’s API guarantees"},
 	"not bookmarkable":     {"a watch delivered what its bookmark had covered", "", "etcd’s API guarantees"},
+	"early expiry":         {"a key with a lease was gone before the time of the lease was over", "The time counts from when the grant, or the last keep-alive, was asked for.", gray},
+	"undead key":           {"a key was still there after its lease had been revoked", "", ""},
+	"undead lease":         {"a lease was kept alive after it was over", "", ""},
+	"resurrected":          {"a key with a lease was there again after it had gone", "", ""},
+	"never expired":        {"a key with a lease outlived it, and nothing was in the way of its end", "", gray},
 	"wrong event":          {"a watch delivered an event that is not the one that happened", "", "etcd’s API guarantees"},
 
 	"G0":                 {"the writes of transactions are interwoven", "Dirty write: a cycle of write dependencies alone. Each of the transactions overwrote the other.", adya},
@@ -91,6 +96,8 @@ var terms = map[string]term{
 	"garbage-read":       {"a transaction saw what nobody wrote", "", elle},
 	"future-read":        {"a transaction saw its own later write", "", elle},
 }
+
+const gray = "Gray and Cheriton, Leases: An Efficient Fault-Tolerant Mechanism for Distributed File Cache Consistency, 1989"
 
 const fencing = "Kleppmann, How to Do Distributed Locking, 2016"
 

@@ -3,6 +3,9 @@ package workloads_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/fallacy-dev/fallacy"
 )
@@ -58,4 +61,35 @@ func (c *conn) Watched(context.Context) (fallacy.Value, error) {
 		}
 	}
 	return fallacy.List(events...), nil
+}
+
+// leased is a lease's time, and when it is over.
+type leased struct{ ttl, over time.Duration }
+
+func (c *conn) Grant(_ context.Context, lease int, ttl time.Duration) (time.Duration, error) {
+	c.leases[lease] = leased{ttl, c.now + ttl}
+	return ttl, nil
+}
+
+func (c *conn) KeepAlive(_ context.Context, lease int) (time.Duration, error) {
+	l := c.leases[lease]
+	if l.over <= c.now {
+		return 0, nil
+	}
+	if !c.slips() {
+		c.leases[lease] = leased{l.ttl, c.now + l.ttl}
+	}
+	return l.ttl, nil
+}
+
+func (c *conn) Revoke(_ context.Context, lease int) error {
+	if !c.slips() {
+		delete(c.leases, lease)
+	}
+	return nil
+}
+
+func (c *conn) Leased(context.Context) ([]int, error) {
+	maps.DeleteFunc(c.leases, func(_ int, l leased) bool { return l.over <= c.now })
+	return slices.Sorted(maps.Keys(c.leases)), nil
 }

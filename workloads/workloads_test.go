@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/fallacy-dev/fallacy"
 	"github.com/fallacy-dev/fallacy/checkers"
@@ -27,12 +28,14 @@ type store struct {
 	keeper    string
 	changes   []fallacy.Value
 	streams   map[string][][2]int
+	leases    map[int]leased
+	now       time.Duration
 	wrong     bool
 	calls     int
 }
 
 func newStore(wrong bool) *store {
-	return &store{registers: map[string]int{}, lists: map[string][]int{}, streams: map[string][][2]int{}, wrong: wrong}
+	return &store{registers: map[string]int{}, lists: map[string][]int{}, streams: map[string][][2]int{}, leases: map[int]leased{}, wrong: wrong}
 }
 
 // slips tells, once in a while, that this call is to go wrong.
@@ -165,7 +168,7 @@ func (s *store) Records(_ context.Context, stream string, after int) ([][2]int, 
 func all() []*fallacy.Workload {
 	return []*fallacy.Workload{
 		workloads.Register(), workloads.Set(), workloads.Counter(), workloads.Queue(), workloads.Lock(), workloads.Append(), workloads.RWRegister(),
-		workloads.Mutex(), workloads.Watch(), workloads.Stream(),
+		workloads.Mutex(), workloads.Watch(), workloads.Stream(), workloads.Lease(),
 	}
 }
 
@@ -189,6 +192,7 @@ func play(t *testing.T, w *fallacy.Workload, s *store, seed uint64) fallacy.Hist
 				}
 				clients[op.Process] = client
 			}
+			s.now = op.Time
 			value, err := client.Invoke(t.Context(), op)
 			switch {
 			case err == nil:
@@ -248,7 +252,7 @@ func TestMalformedOpsDoNotHappen(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range []string{"read", "write", "cas", "add", "enqueue", "acquire", "release", "guard", "txn", "use", "watch", "send", "poll", "dance"} {
+		for _, f := range []string{"read", "write", "cas", "add", "enqueue", "acquire", "release", "guard", "txn", "use", "watch", "send", "poll", "grant", "keepalive", "revoke", "dance"} {
 			for _, v := range []fallacy.Value{fallacy.Bool(true), fallacy.Ints(1), fallacy.Tuple(fallacy.String("k"), fallacy.Bool(true))} {
 				if _, err := client.Invoke(t.Context(), fallacy.Op{F: f, Value: v}); err != nil && !errors.Is(err, fallacy.ErrFailed) {
 					t.Errorf("%s: %s of %v: %v is not marked as not having happened", w.Name, f, v, err)

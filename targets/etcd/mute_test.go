@@ -13,6 +13,7 @@ import (
 // muteServer greets as gRPC does, takes every request and answers none.
 type muteServer struct {
 	etcdserverpb.UnimplementedKVServer
+	etcdserverpb.UnimplementedLeaseServer
 	addr  string
 	asked chan struct{}
 	over  chan struct{}
@@ -32,6 +33,13 @@ func (s *muteServer) Range(context.Context, *etcdserverpb.RangeRequest) (*etcdse
 	return nil, s.say()
 }
 
+func (s *muteServer) LeaseKeepAlive(stream etcdserverpb.Lease_LeaseKeepAliveServer) error {
+	if _, err := stream.Recv(); err != nil {
+		return err
+	}
+	return s.say()
+}
+
 func newMute(t *testing.T) *muteServer {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -41,6 +49,7 @@ func newMute(t *testing.T) *muteServer {
 	s := grpc.NewServer()
 	mute := &muteServer{addr: l.Addr().String(), asked: make(chan struct{}), over: make(chan struct{})}
 	etcdserverpb.RegisterKVServer(s, mute)
+	etcdserverpb.RegisterLeaseServer(s, mute)
 	served := make(chan struct{})
 	go func() {
 		defer close(served)

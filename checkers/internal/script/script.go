@@ -9,7 +9,8 @@
 //	2 fail   dequeue null # empty
 //
 // A line is a process, a type, a function and a value in JSON; then, as needed,
-// the node after @ and the error after #. Ops are a millisecond apart.
+// the node after @, the time since the run began after ~ and the error after #. Ops
+// are a millisecond apart, but for those of which a time is told.
 package script
 
 import (
@@ -33,7 +34,9 @@ func History(text string) (fallacy.History, error) {
 			return nil, fmt.Errorf("line %d: %w", number+1, err)
 		}
 		op.Index = len(h)
-		op.Time = time.Duration(len(h)) * time.Millisecond
+		if op.Time == 0 && len(h) > 0 {
+			op.Time = h[len(h)-1].Time + time.Millisecond
+		}
 		h = append(h, op)
 	}
 	return h, h.Validate()
@@ -41,6 +44,12 @@ func History(text string) (fallacy.History, error) {
 
 func parse(line string) (op fallacy.Op, err error) {
 	line, op.Error, _ = cutRight(line, " # ")
+	line, at, timed := cutRight(line, " ~")
+	if timed {
+		if op.Time, err = time.ParseDuration(at); err != nil {
+			return op, err
+		}
+	}
 	line, op.Node, _ = cutRight(line, " @")
 	fields := strings.Fields(line)
 	if len(fields) < 4 {
