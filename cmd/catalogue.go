@@ -41,6 +41,7 @@ func Builtin() Catalogue {
 		},
 		Workloads: []*fallacy.Workload{
 			workloads.Register(),
+			workloads.VersionedRegister(),
 			workloads.Set(),
 			workloads.Counter(),
 			workloads.Queue(),

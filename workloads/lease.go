@@ -58,7 +58,7 @@ func Lease() *fallacy.Workload {
 const (
 	leaseLeast  = time.Second // of a lease's time, which is a whole number of these
 	leaseMost   = 3
-	keepsMost   = 3 // times that a lease is kept alive
+	keepsMost   = 2 // times that a lease is kept alive
 	lookEvery   = 25 * time.Millisecond
 	lateLooks   = 8                // reads after a key was seen to be gone
 	giveUpAfter = 12 * time.Second // on a key that does not go, beyond its lease's time
@@ -121,7 +121,7 @@ func (g lessee) Update(now fallacy.Moment, event fallacy.Op) fallacy.Generator {
 	g.after = now.Time + time.Duration(2*at.At("pause").Float64()*float64(lookEvery))
 	switch {
 	case event.F == "grant" && event.Type == fallacy.OK:
-		g.keeps, g.revokes = at.At("keeps").IntN(keepsMost+1), at.At("revokes").IntN(3) == 0
+		g.keeps, g.revokes = at.At("keeps").IntN(keepsMost+1), at.At("revokes").IntN(2) == 0
 		g.act = now.Time + time.Duration(at.At("act").Float64()*float64(g.ttl))
 		g.over, g.gone = now.Time+time.Duration(g.keeps+1)*g.ttl+giveUpAfter, 0
 	case event.F == "grant":

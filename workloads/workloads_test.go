@@ -28,6 +28,8 @@ type store struct {
 	keeper    string
 	changes   []fallacy.Value
 	streams   map[string][][2]int
+	versions  map[string][2]int // version and value
+	last      int               // version given
 	leases    map[int]leased
 	now       time.Duration
 	wrong     bool
@@ -35,7 +37,8 @@ type store struct {
 }
 
 func newStore(wrong bool) *store {
-	return &store{registers: map[string]int{}, lists: map[string][]int{}, streams: map[string][][2]int{}, leases: map[int]leased{}, wrong: wrong}
+	return &store{registers: map[string]int{}, lists: map[string][]int{}, streams: map[string][][2]int{}, leases: map[int]leased{},
+		versions: map[string][2]int{}, wrong: wrong}
 }
 
 // slips tells, once in a while, that this call is to go wrong.
@@ -165,10 +168,31 @@ func (s *store) Records(_ context.Context, stream string, after int) ([][2]int, 
 	return rest[:min(len(rest), 7)], nil
 }
 
+func (s *store) ReadVersion(_ context.Context, key string) (version, value int, err error) {
+	return s.versions[key][0], s.versions[key][1], nil
+}
+
+func (s *store) WriteVersion(_ context.Context, key string, value int) (version int, err error) {
+	s.last++
+	if !s.slips() {
+		s.versions[key] = [2]int{s.last, value}
+	}
+	return s.last, nil
+}
+
+func (s *store) SwapVersion(ctx context.Context, key string, old, value int) (version int, seen fallacy.Value, err error) {
+	if is := s.versions[key]; is[0] != old {
+		return 0, fallacy.Ints(is[:]...), fmt.Errorf("refused: %w", fallacy.ErrFailed)
+	}
+	version, err = s.WriteVersion(ctx, key, value)
+	return version, fallacy.Nil(), err
+}
+
 func all() []*fallacy.Workload {
 	return []*fallacy.Workload{
 		workloads.Register(), workloads.Set(), workloads.Counter(), workloads.Queue(), workloads.Lock(), workloads.Append(), workloads.RWRegister(),
 		workloads.Mutex(), workloads.Watch(), workloads.Stream(), workloads.Lease(),
+		workloads.VersionedRegister(),
 	}
 }
 

@@ -14,8 +14,8 @@ const versionedDoc = `each register goes through its versions in order and in re
 For registers that give each value a version that grows, as etcd's revisions or
 ZooKeeper's versions do. By key: read [k, null] completes with
 [k, [version, value]], write [k, v] with [k, [version, v]], cas [k, [old, new]]
-with [k, [version, [old, new]]]; invocations may also say [k, [null, v]]. Version
-0 is of the register that was never written, which holds nothing. A cas that
+with [k, [version, [old, new]]]; invocations may also say [k, [null, v]], and those of cas
+[k, [version, [old, new]]] with the version that is to be there. Version 0 is of the register that was never written, which holds nothing. A cas that
 failed and tells [version, value] is a read.
 
 The versions say in which order all took effect, so that no search is needed:
@@ -105,7 +105,8 @@ func versionedKeys(h fallacy.History) ([]*versioned, error) {
 func (k *versioned) add(c fallacy.Call, arg fallacy.Value) error {
 	k.size++
 	n := versionedCall{Call: c, version: -1, wrote: c.Invoke.F != "read", cas: c.Invoke.F == "cas"}
-	if first, second, ok := arg.Tuple(); ok && first.IsNil() && (!n.cas || isPair(second)) {
+	asked := arg // as a refusal that tells nothing repeats it
+	if first, second, ok := arg.Tuple(); ok && (n.cas && isPair(second) || !n.cas && first.IsNil()) {
 		arg = second
 	}
 	if n.value = arg; n.cas {
@@ -122,7 +123,7 @@ func (k *versioned) add(c fallacy.Call, arg fallacy.Value) error {
 	n.version, _ = version.Int()
 	_, isInt := version.Int()
 	switch {
-	case c.Type() == fallacy.Fail && (!n.cas || !ok || !isInt || out.Equal(arg)):
+	case c.Type() == fallacy.Fail && (!n.cas || !ok || !isInt || out.Equal(arg) || out.Equal(asked)):
 		return nil
 	case c.Type() == fallacy.Fail:
 		n.wrote, n.cas = false, false

@@ -47,8 +47,8 @@ func (c *Conn) Increment(ctx context.Context, delta int) error {
 		}
 		mod = kv.ModRevision
 	}
-	_, ok, err := c.swap(ctx, mod, &etcdserverpb.PutRequest{Key: []byte(counter), Value: decimal(value + delta)})
-	if err == nil && !ok {
+	_, at, err := c.swap(ctx, mod, &etcdserverpb.PutRequest{Key: []byte(counter), Value: decimal(value + delta)})
+	if err == nil && at == 0 {
 		err = refused(nil, "it was written meanwhile")
 	}
 	return err

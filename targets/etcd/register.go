@@ -13,6 +13,7 @@ import (
 // Where things are kept.
 const (
 	registers = "register/"
+	versions  = "versioned/"
 	lists     = "list/"
 	elements  = "set/"
 	counter   = "counter"
@@ -55,29 +56,32 @@ func (c *Conn) CompareAndSet(ctx context.Context, key string, from, to int) (see
 	if seen, err = seenIn(kv); err != nil || !seen.Equal(fallacy.Int(from)) {
 		return seen, refused(err, "it holds %v", seen)
 	}
-	kv, ok, err := c.swap(ctx, kv.ModRevision, &etcdserverpb.PutRequest{Key: []byte(key), Value: decimal(to)})
-	if ok || err != nil {
+	kv, at, err := c.swap(ctx, kv.ModRevision, &etcdserverpb.PutRequest{Key: []byte(key), Value: decimal(to)})
+	if at > 0 || err != nil {
 		return fallacy.Nil(), err
 	}
 	seen, err = seenIn(kv)
 	return seen, refused(err, "it was written meanwhile, and holds %v", seen)
 }
 
-// swap does put if the key has the revision mod, 0 for a key that is not there.
-// If not, it returns what the key holds.
-func (c *Conn) swap(ctx context.Context, mod int64, put *etcdserverpb.PutRequest) (kv *mvccpb.KeyValue, ok bool, err error) {
+// swap does put if the key has the revision mod, 0 for a key that is not there, and
+// returns the revision. If not, that is 0, and kv is what the key holds.
+func (c *Conn) swap(ctx context.Context, mod int64, put *etcdserverpb.PutRequest) (kv *mvccpb.KeyValue, revision int, err error) {
 	answer, err := call(ctx, c.kv.Txn, &etcdserverpb.TxnRequest{
 		Compare: []*etcdserverpb.Compare{unchanged(put.Key, mod)},
 		Success: []*etcdserverpb.RequestOp{{Request: &etcdserverpb.RequestOp_RequestPut{RequestPut: put}}},
 		Failure: []*etcdserverpb.RequestOp{rangeOf(put.Key)},
 	}, false)
-	if err != nil || answer.Succeeded {
-		return nil, err == nil, err
+	if err != nil {
+		return nil, 0, err
+	}
+	if answer.Succeeded {
+		return nil, int(answer.Header.Revision), nil
 	}
 	if kvs := answer.Responses[0].GetResponseRange().GetKvs(); len(kvs) > 0 {
 		kv = kvs[0]
 	}
-	return kv, false, nil
+	return kv, 0, nil
 }
 
 func unchanged(key []byte, mod int64) *etcdserverpb.Compare {
