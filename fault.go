@@ -49,6 +49,8 @@ const (
 	NeedProcess   Need = "process"   // kill, pause and restart the target's process
 	NeedClock     Need = "clock"     // skew the clock of the target's process
 	NeedPrimaries Need = "primaries" // the target tells which nodes lead
+	NeedCompact   Need = "compact"   // the target has a task of this name
+	NeedDefrag    Need = "defrag"    // the target has a task of this name
 )
 
 // Condition is everything that is to be wrong with one node on account of one
@@ -57,6 +59,7 @@ type Condition struct {
 	Process ProcessState    `json:"process,omitempty"`
 	Clock   Skew            `json:"clock,omitzero"`
 	Links   map[string]Link `json:"links,omitempty"` // by peer's name, or Clients: what becomes of what this node sends to it
+	Task    string          `json:"task,omitempty"`  // what an administrator does to it, once, by the target's [Maintenance]; nothing that is imposed
 }
 
 // ProcessState is what is to become of the target's process on a node.

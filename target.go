@@ -55,6 +55,18 @@ type Primaries interface {
 	Primaries(ctx context.Context, cluster []Node) ([]string, error)
 }
 
+// Maintenance is a target that has an administrator, who does things to its nodes
+// while they serve.
+type Maintenance interface {
+	// Tasks returns what can be done, by name. Faults know "compact", to discard what
+	// is kept of the past, and "defrag", to give room on the disk back.
+	Tasks() map[string]Task
+}
+
+// Task does something to a node, through the node itself, and looks whether it took
+// effect. It returns what it saw. An error says that it did not, or that nobody knows.
+type Task func(ctx context.Context, n Node) (evidence Value, err error)
+
 // Images is a target whose programs fallacy does not carry itself.
 type Images interface {
 	// Image says where they come from.

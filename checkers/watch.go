@@ -20,7 +20,8 @@ delivered. watch r begins with events of revision r and later.
   unordered         an event has a lower revision than the one before it
   not unique        a key's event of one revision was delivered twice
   not atomic        events of one revision were delivered in two answers
-  not resumable     an event is from before the revision to begin from
+  not resumable     an event is from before the revision to begin from, or the watch
+                    was told of a compaction to a revision that it had come to
   not reliable      an acknowledged write, or an event that another watch delivered,
                     is missing, although the watch delivered a later event
   not bookmarkable  after a bookmark came an event that it covers, or one is
@@ -56,10 +57,29 @@ type eventID struct {
 func (e *event) id() eventID    { return eventID{e.revision, e.key.Ident()} }
 func (e *event) bookmark() bool { return e.key.IsNil() }
 
-// stream is a watch from where it began to where its process began another.
+// Compacted is in the place of an event's value when all before its revision was
+// discarded before the watch had come to it.
+const Compacted = "compacted"
+
+func (e *event) compacted() bool {
+	text, _ := e.value.Str()
+	return e.bookmark() && text == Compacted
+}
+
+// stream is a watch from where it began, or was told to go on, to where its process
+// began another.
 type stream struct {
 	from   int
 	events []event
+}
+
+// next is the first revision that the stream may still lack.
+func (s *stream) next() int {
+	next := s.from
+	for _, e := range s.events {
+		next = max(next, e.revision+1)
+	}
+	return next
 }
 
 type watchHistory struct {
@@ -150,12 +170,29 @@ func (w *watchHistory) watch(c fallacy.Call) error {
 			return unexpected(c, "[[revision, key, value], …]")
 		}
 		e := event{c, n, parts[1], parts[2]}
+		if e.compacted() {
+			s = w.skip(s, e)
+			continue
+		}
 		s.events = append(s.events, e)
 		if w.events++; !e.bookmark() {
 			w.note(e)
 		}
 	}
 	return nil
+}
+
+// skip begins a stream where a watch was told to go on. What the one before lacks
+// behind its last event nobody asks for any more.
+func (w *watchHistory) skip(s *stream, e event) *stream {
+	if next := s.next(); e.revision <= next {
+		w.found.add("not resumable", []fallacy.Call{e.Call}, "process %d's watch from revision %d was told that all before revision %d had been discarded (op %d), and needed nothing before revision %d",
+			e.Invoke.Process, s.from, e.revision, opOf(e.Call), next)
+	}
+	on := &stream{from: e.revision}
+	w.open[e.Invoke.Process] = on
+	w.streams = append(w.streams, on)
+	return on
 }
 
 // judge goes through a watch's events in the order of their delivery.

@@ -268,14 +268,25 @@ func (t *trial) faultNames() []string {
 
 // fits tells whether the target and the number of nodes allow for n.
 func (t *trial) fits(n fallacy.Nemesis) error {
-	family, _, _ := strings.Cut(n.Name, ":")
-	for _, f := range nemesis.Families() {
-		if f.Name == family && len(t.names) < f.Nodes {
-			return fmt.Errorf("%s needs at least %d nodes, and there are %d", n.Name, f.Nodes, len(t.names))
-		}
+	if fewest := nemesis.FewestNodes(n.Name); len(t.names) < fewest {
+		return fmt.Errorf("%s needs at least %d nodes, and there are %d", n.Name, fewest, len(t.names))
 	}
 	if _, ok := t.target.(fallacy.Primaries); !ok && slices.Contains(n.Needs, fallacy.NeedPrimaries) {
 		return fmt.Errorf("%s needs a target that tells who leads, and %s does not", n.Name, t.kind.Name)
+	}
+	return t.canDo(n)
+}
+
+// canDo tells whether the target has the tasks that n needs.
+func (t *trial) canDo(n fallacy.Nemesis) error {
+	tasks := map[string]fallacy.Task{}
+	if m, ok := t.target.(fallacy.Maintenance); ok {
+		tasks = m.Tasks()
+	}
+	for _, need := range []fallacy.Need{fallacy.NeedCompact, fallacy.NeedDefrag} {
+		if slices.Contains(n.Needs, need) && tasks[string(need)] == nil {
+			return fmt.Errorf("%s needs a target whose administrator can %s it, and that of %s cannot", n.Name, need, t.kind.Name)
+		}
 	}
 	return nil
 }
@@ -296,6 +307,11 @@ func (t *trial) planned() ([]fallacy.Nemesis, error) {
 	all, err := p.Nemeses()
 	if err != nil {
 		return nil, fmt.Errorf("the plan %s: %w", t.plan, err)
+	}
+	for _, n := range all {
+		if err := t.canDo(n); err != nil {
+			return nil, fmt.Errorf("the plan %s: %w", t.plan, err)
+		}
 	}
 	for _, e := range p.Events {
 		t.time = max(t.time, e.At)

@@ -25,9 +25,9 @@ type Family struct {
 	Doc      string // first a title line, then a blank line, then the manual page
 	Fallacy  string // which it punishes
 	Needs    []fallacy.Need
-	Nodes    int // the fewest nodes that it makes sense with
 	Variants []Variant
 
+	task   bool               // of an administrator's: done once, and not imposed
 	choose choose             // without a variant
 	named  func(pick) Variant // with nodes by name in place of a variant; nil: it takes none
 }
@@ -36,6 +36,7 @@ type Family struct {
 type Variant struct {
 	Name   string // behind the colon
 	Doc    string // a line
+	Nodes  int    // the fewest that it makes sense with; 0: one
 	needs  []fallacy.Need
 	choose choose
 	named  func(pick) Variant // with who is to be hit behind a second colon; nil: it takes none
@@ -53,6 +54,8 @@ func Families() []*Family {
 		rate(),
 		processFault("restart", restartDoc, stableTopology, fallacy.Terminated),
 		clock(),
+		task("compact", compactDoc, fallacy.NeedCompact, some(func(int) int { return 1 })),
+		task("defrag", defragDoc, fallacy.NeedDefrag, random),
 		processFault("kill", killDoc, machinesFail, fallacy.Killed),
 	}
 }
@@ -76,9 +79,31 @@ func New(name string, schedule Schedule) (fallacy.Nemesis, error) {
 	return fallacy.Nemesis{
 		Name: name, Doc: f.Doc, Fallacy: f.Fallacy,
 		Needs:    append(slices.Clone(f.Needs), chosen.needs...),
-		Fault:    imposed{name, chosen.choose, f.tries()},
+		Fault:    f.fault(name, chosen.choose),
 		Schedule: schedule.Generator(),
 	}, nil
+}
+
+// FewestNodes returns with how many nodes the fault makes sense that name asks for; 1
+// if there is none of that name.
+func FewestNodes(name string) int {
+	family, variant, _ := strings.Cut(name, ":")
+	for _, f := range Families() {
+		for _, v := range f.Variants {
+			if f.Name == family && v.Name == variant {
+				return max(1, v.Nodes)
+			}
+		}
+	}
+	return 1
+}
+
+// fault is the family's fault, of what is chosen.
+func (f *Family) fault(name string, chosen choose) fallacy.Fault {
+	if f.task {
+		return &maintained{name: f.Name, choose: chosen, tries: f.tries()}
+	}
+	return imposed{name, chosen, f.tries()}
 }
 
 // tries is how often a fault may choose anew. Links are there whatever becomes

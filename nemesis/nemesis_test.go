@@ -55,8 +55,18 @@ func clusterOf(n int) (*cluster, fallacy.Cluster) {
 	return control, c
 }
 
+// imposedNames are the faults that impose something.
+func imposedNames() (names []string) {
+	for _, f := range Families() {
+		if !f.task {
+			names = append(names, f.names()...)
+		}
+	}
+	return names
+}
+
 func TestEveryFaultInjectsAndHeals(t *testing.T) {
-	for _, name := range append(Names(), "kill:n1+n3", "pause:n2", "clock:freeze:leader", "clock:step:n1", "delay:n5") {
+	for _, name := range append(imposedNames(), "kill:n1+n3", "pause:n2", "clock:freeze:leader", "clock:step:n1", "delay:n5") {
 		t.Run(name, func(t *testing.T) {
 			n, err := New(name, Schedule{})
 			if err != nil {
@@ -146,7 +156,7 @@ func TestNewRefuses(t *testing.T) {
 
 func TestSplits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		size := rapid.IntRange(2, 9).Draw(t, "nodes")
+		size := rapid.IntRange(1, 9).Draw(t, "nodes")
 		rng := fallacy.NewChance(rapid.Uint64().Draw(t, "seed")).Rand()
 		_, c := clusterOf(size)
 		nodes := c.Names()
@@ -160,7 +170,13 @@ func TestSplits(t *testing.T) {
 			return count
 		}
 		for _, s := range splits() {
+			if s.nodes > size {
+				continue
+			}
 			g := s.choose(rng, nodes)
+			if len(g.conditions()) == 0 {
+				t.Fatalf("%s cuts nothing among %d nodes", s.name, size)
+			}
 			for to, froms := range g {
 				for _, from := range froms {
 					if to == from {
@@ -198,6 +214,31 @@ func TestSplits(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A node alone can be cut off from clients, and from nobody else.
+func TestPartitionOfOne(t *testing.T) {
+	for _, name := range []string{"partition", "partition:clients"} {
+		n, err := New(name, Schedule{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for seed := range uint64(20) {
+			control, c := clusterOf(1)
+			if _, err := n.Fault.Inject(t.Context(), fallacy.NewChance(seed).Rand(), c); err != nil {
+				t.Fatal(err)
+			}
+			there, back := control.imposed[name][fallacy.Clients].Links["n1"], control.imposed[name]["n1"].Links[fallacy.Clients]
+			if !there.Cut && !back.Cut || len(control.imposed[name]) > 2 {
+				t.Errorf("%s with seed %d: %v", name, seed, control.imposed[name])
+			}
+		}
+	}
+	for name, want := range map[string]int{"partition": 1, "partition:clients": 1, "partition:halves": 2, "partition:bridge": 3, "partition:ring": 4, "partition:leader": 2, "kill": 1, "nothing": 1} {
+		if got := FewestNodes(name); got != want {
+			t.Errorf("%s makes sense with %d nodes, want %d", name, got, want)
+		}
+	}
 }
 
 func TestRingSeesNoTwoTheSame(t *testing.T) {

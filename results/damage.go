@@ -72,6 +72,9 @@ func (d damage) String() string {
 			state := "clock " + skewWords(c.Clock)
 			byState[state] = append(byState[state], name)
 		}
+		if c.Task != "" {
+			byState[taskWords(c.Task)] = append(byState[taskWords(c.Task)], name)
+		}
 	}
 	var parts []string
 	for _, state := range slices.Sorted(maps.Keys(byState)) {
@@ -82,6 +85,17 @@ func (d damage) String() string {
 		parts = append(parts, listing(byState[state])+" "+state)
 	}
 	return strings.Join(append(parts, d.linkWords()...), "; ")
+}
+
+// taskWords says what an administrator did to nodes, behind their names.
+func taskWords(task string) string {
+	switch task {
+	case "compact":
+		return "asked to compact the history"
+	case "defrag":
+		return "defragmented"
+	}
+	return "had “" + task + "” done to it"
 }
 
 // effects says what becomes of a link's traffic, an entry for each effect.
@@ -210,6 +224,9 @@ func (d damage) on(node string) string {
 	}
 	if c.Clock != (fallacy.Skew{}) {
 		parts = append(parts, "clock "+skewWords(c.Clock))
+	}
+	if c.Task != "" {
+		parts = append(parts, taskWords(c.Task))
 	}
 	out, in := d.links(node)
 	switch {

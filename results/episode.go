@@ -120,6 +120,10 @@ func evidenceWords(v fallacy.Value) []string {
 			for _, p := range each {
 				words = append(words, readsClock(p))
 			}
+		case f.Name == "compact" && len(each) > 0, f.Name == "defrag" && len(each) > 0:
+			for _, p := range each {
+				words = append(words, p.Name+": "+didTask(p.Value))
+			}
 		case f.Name == "open_links" && n == 0 && isInt:
 		case f.Name == "open_links" && isInt:
 			words = append(words, some(n, "link")+" answered")
@@ -139,6 +143,22 @@ func evidenceWords(v fallacy.Value) []string {
 		return strings.Compare(rankOf(a), rankOf(b))
 	})
 	return words
+}
+
+// didTask says what a node's maintenance saw of its own effect.
+func didTask(v fallacy.Value) string {
+	revision, compacted := v.Get("revision").Int()
+	refused, _ := v.Get("refused").Int()
+	before, defragmented := v.Get("before").Int()
+	after, _ := v.Get("after").Int()
+	used, _ := v.Get("in_use").Int()
+	switch {
+	case compacted:
+		return fmt.Sprintf("compacted to revision %d, and refuses to read revision %d", revision, refused)
+	case defragmented:
+		return fmt.Sprintf("%s became %s, of which %s are in use", some(before, "byte"), some(after, "byte"), some(used, "byte"))
+	}
+	return shorten(plain(v), 160)
 }
 
 // linksTold is how many links' packets are told of one by one.

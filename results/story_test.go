@@ -98,3 +98,21 @@ func TestCountedPacketsAreTold(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+func TestMaintenanceIsTold(t *testing.T) {
+	evidence, err := fallacy.ParseValue([]byte(`{"compact":{"n1":{"revision":120,"refused":119}},"defrag":{"n1":{"before":960,"after":480,"in_use":384},"n2":"not done: n2: it is down"}}`))
+	must(t, err)
+	want := "n1: compacted to revision 120, and refuses to read revision 119|n1: 960 bytes became 480 bytes, of which 384 bytes are in use|n2: not done: n2: it is down"
+	if got := strings.ReplaceAll(strings.Join(evidenceWords(evidence), "|"), nbsp, " "); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	done, err := fallacy.ParseValue([]byte(`{"n1":{"task":"defrag"},"n3":{"task":"defrag"},"n2":{"task":"compact"}}`))
+	must(t, err)
+	d := damageOf(done)
+	if got, want := d.String(), "n2 asked to compact the history; n1 and n3 defragmented"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := d.on("n3"), "defragmented"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -24,7 +24,9 @@ type WatchConn interface {
 	// returns what it delivers next, in one piece: a list of events [revision, key,
 	// value], or a bookmark [revision, nil, nil], which says that all up to its
 	// revision was delivered. It asks for a bookmark when there is nothing for a
-	// while. An empty list is an answer. After an error the watch is over.
+	// while. An empty list is an answer. [revision, nil, checkers.Compacted] says that
+	// what comes next in the watch was discarded, all before revision, and that the
+	// watch goes on there. After an error the watch is over.
 	Watched(ctx context.Context) (events fallacy.Value, err error)
 }
 
@@ -32,7 +34,7 @@ const watchDoc = `watches deliver every change, once, in order, from where they 
 
 Each worker changes a few keys, and watches all of them. A watch that broke off is
 begun again behind the last revision that it had delivered: nothing may be missing,
-nothing come twice. At the end all watches go on until a bookmark tells that they
+nothing come twice, but for what the store says that it has discarded. At the end all watches go on until a bookmark tells that they
 have delivered everything.
 
 The guarantees have names: ordered, unique, atomic, reliable, resumable, bookmarkable
@@ -99,8 +101,12 @@ func (g watcher) Update(_ fallacy.Moment, event fallacy.Op) fallacy.Generator {
 		for _, e := range events {
 			parts, _ := e.List()
 			revision, _ := parts[0].Int()
+			if parts[2].Equal(fallacy.String(checkers.Compacted)) {
+				revision-- // it is the next
+			} else {
+				g.done = g.done || g.last && parts[1].IsNil()
+			}
 			g.seen = max(g.seen, revision)
-			g.done = g.done || g.last && parts[1].IsNil()
 		}
 	}
 	// After info another process takes over, with a client of its own.

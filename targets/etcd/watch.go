@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fallacy-dev/fallacy"
+	"github.com/fallacy-dev/fallacy/checkers"
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 )
@@ -76,6 +77,9 @@ func (s *stream) read(ctx context.Context) {
 		case err != nil:
 			s.err = err
 			return
+		case answer.Canceled && answer.CompactRevision > 0:
+			s.err = compactedTo(answer.CompactRevision)
+			return
 		case answer.Canceled:
 			s.err = fmt.Errorf("cancelled by the server: %s", answer.CancelReason)
 			return
@@ -121,8 +125,18 @@ const (
 	bookmarkPatience = 300 * time.Millisecond
 )
 
+// compactedTo is why a watch was cancelled: all before this revision was discarded,
+// and the watch needs some of it. Its first event that is left is of this revision.
+type compactedTo int
+
+// Error says what became of the watch.
+func (c compactedTo) Error() string {
+	return fmt.Sprintf("cancelled by the server: all before revision %d is compacted", int(c))
+}
+
 // Watched returns what the watch delivers next: one answer of the server's. A watch
-// that broke off, or that there never was, is begun where it should go on.
+// that broke off, or that there never was, is begun where it should go on. One that
+// lags behind a compaction goes on there, and says so.
 func (c *Conn) Watched(ctx context.Context) (fallacy.Value, error) {
 	if c.watch == nil {
 		return c.Watch(ctx, max(1, c.from))
@@ -136,7 +150,13 @@ func (c *Conn) Watched(ctx context.Context) (fallacy.Value, error) {
 			answer, err = c.watch.next(ctx, bookmarkPatience)
 		}
 	}
-	if err != nil {
+	var to compactedTo
+	switch {
+	case errors.As(err, &to):
+		c.endWatch()
+		c.from = int(to)
+		return fallacy.List(fallacy.List(fallacy.Int(int(to)), fallacy.Nil(), fallacy.String(checkers.Compacted))), nil
+	case err != nil:
 		c.endWatch()
 		return fallacy.Nil(), fmt.Errorf("%w: watch: %w", fallacy.ErrFailed, err)
 	}
