@@ -9,16 +9,12 @@ import (
 	"time"
 
 	"github.com/fallacy-dev/fallacy"
-	"github.com/fallacy-dev/fallacy/internal/require"
+	"github.com/fallacy-dev/fallacy/targets/targettest"
 )
 
 // A key is there while its lease is kept alive, goes when it is not, or when it is
 // revoked, and does not come back.
 func TestLeases(t *testing.T) {
-	if testing.Short() {
-		t.Skip("NOT TESTED: it takes a while")
-	}
-	require.Program(t, "etcd", "etcd")
 	c := start(t, 1)
 	conn := connect(t, c.Nodes[0].Public["client"])
 	want := func(leases ...int) {
@@ -52,7 +48,7 @@ func TestLeases(t *testing.T) {
 		}
 		want(0)
 	}
-	eventually(t, "the end of a lease", func(ctx context.Context) error {
+	targettest.Eventually(t, "the end of a lease", func(ctx context.Context) error {
 		left, err := conn.Leased(ctx)
 		if err == nil && len(left) > 0 {
 			err = fmt.Errorf("the keys of %v are there", left)

@@ -7,17 +7,13 @@ import (
 
 	"github.com/fallacy-dev/fallacy"
 	"github.com/fallacy-dev/fallacy/checkers"
-	"github.com/fallacy-dev/fallacy/internal/require"
 	"github.com/fallacy-dev/fallacy/nemesis"
+	"github.com/fallacy-dev/fallacy/targets/targettest"
 )
 
 // What was discarded is refused, and a watch that begins there is told so and goes on
 // with what is left; a database is smaller when it was written anew.
 func TestMaintenance(t *testing.T) {
-	if testing.Short() {
-		t.Skip("NOT TESTED: it takes a while")
-	}
-	require.Program(t, "etcd", "etcd")
 	c := start(t, 3)
 	for _, name := range []string{"compact", "defrag"} {
 		n, err := nemesis.New(name, nemesis.Schedule{})
@@ -67,10 +63,6 @@ func TestMaintenance(t *testing.T) {
 }
 
 func TestWatchBehindACompaction(t *testing.T) {
-	if testing.Short() {
-		t.Skip("NOT TESTED: it takes a while")
-	}
-	require.Program(t, "etcd", "etcd")
 	c := start(t, 1)
 	conn, other := connect(t, c.Nodes[0].Public["client"]), connect(t, c.Nodes[0].Public["client"])
 	for i := range 5 {
@@ -92,7 +84,7 @@ func TestWatchBehindACompaction(t *testing.T) {
 		t.Fatalf("a watch of what was discarded: got %v, %v, want %v", told, err, want)
 	}
 	var rest []fallacy.Value
-	eventually(t, "what is left", func(ctx context.Context) error {
+	targettest.Eventually(t, "what is left", func(ctx context.Context) error {
 		for range 2 {
 			more, err := other.Watched(ctx)
 			if err != nil {

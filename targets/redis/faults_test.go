@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/fallacy-dev/fallacy"
+	"github.com/fallacy-dev/fallacy/targets/targettest"
 )
 
 func client(t *testing.T, c fallacy.Cluster, node int) *Conn {
@@ -44,12 +45,12 @@ func TestKillOfOne(t *testing.T) {
 	if err := conn.Write(t.Context(), "x", 1); err != nil {
 		t.Fatal(err)
 	}
-	impose(t, c, "kill", map[string]fallacy.Condition{"n1": {Process: fallacy.Killed}})
+	targettest.Impose(t, c, "kill", map[string]fallacy.Condition{"n1": {Process: fallacy.Killed}})
 	if err := conn.Write(t.Context(), "x", 2); !errors.Is(err, fallacy.ErrFailed) {
 		t.Errorf("a write to a server that is down: %v, want proof that nothing happened", err)
 	}
-	impose(t, c, "kill", nil)
-	eventually(t, "a read after the restart", func(ctx context.Context) error {
+	targettest.Impose(t, c, "kill", nil)
+	targettest.Eventually(t, "a read after the restart", func(ctx context.Context) error {
 		value, _, err := conn.Read(ctx, "x")
 		if err == nil && value != 1 {
 			t.Fatalf("x is %d, want 1", value)
@@ -73,28 +74,28 @@ func TestSentinelLosesWhatWasAcknowledged(t *testing.T) {
 		t.Fatalf("the primary is %s, %v, want n1", primary, err)
 	}
 	old, other := client(t, c, 0), client(t, c, 1)
-	eventually(t, "a write to n1", func(ctx context.Context) error { return old.Write(ctx, "x", 1) })
-	eventually(t, "n2 finds the primary", func(ctx context.Context) error {
+	targettest.Eventually(t, "a write to n1", func(ctx context.Context) error { return old.Write(ctx, "x", 1) })
+	targettest.Eventually(t, "n2 finds the primary", func(ctx context.Context) error {
 		value, _, err := other.Read(ctx, "x")
 		if err == nil && value != 1 {
 			err = fmt.Errorf("x is %d", value)
 		}
 		return err
 	})
-	impose(t, c, "partition", isolated(c, "n1"))
-	eventually(t, "another primary", func(ctx context.Context) error {
+	targettest.Impose(t, c, "partition", targettest.Isolated(c, "n1"))
+	targettest.Eventually(t, "another primary", func(ctx context.Context) error {
 		_, err := primaryBut(ctx, c, "n1")
 		return err
 	})
 	if err := old.Write(t.Context(), "x", 2); err != nil {
 		t.Fatalf("n1 knows nothing of the other primary: %v", err)
 	}
-	impose(t, c, "partition", nil)
-	eventually(t, "one primary", func(ctx context.Context) error {
+	targettest.Impose(t, c, "partition", nil)
+	targettest.Eventually(t, "one primary", func(ctx context.Context) error {
 		_, err := primaryBut(ctx, c, "")
 		return err
 	})
-	eventually(t, "the end of what was acknowledged", func(ctx context.Context) error {
+	targettest.Eventually(t, "the end of what was acknowledged", func(ctx context.Context) error {
 		value, _, err := client(t, c, 0).Read(ctx, "x")
 		if err == nil && value != 1 {
 			err = fmt.Errorf("x is %d", value)

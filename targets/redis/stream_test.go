@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/fallacy-dev/fallacy"
+	"github.com/fallacy-dev/fallacy/targets/targettest"
 )
 
 func TestOffsetsAreInTheOrderOfIDs(t *testing.T) {
@@ -36,7 +37,7 @@ func TestStreams(t *testing.T) {
 			one, other := client(t, c, 0), client(t, c, nodes-1)
 			var sent [][2]int
 			for i := range atOnce + 5 {
-				eventually(t, "a send", func(ctx context.Context) error {
+				targettest.Eventually(t, "a send", func(ctx context.Context) error {
 					offset, err := one.Send(ctx, "s1", i)
 					if err == nil {
 						sent = append(sent, [2]int{offset, i})
@@ -45,7 +46,7 @@ func TestStreams(t *testing.T) {
 				})
 			}
 			read := func(after int) (got [][2]int) {
-				eventually(t, "a read", func(ctx context.Context) (err error) {
+				targettest.Eventually(t, "a read", func(ctx context.Context) (err error) {
 					got, err = other.Records(ctx, "s1", after)
 					return err
 				})
@@ -84,7 +85,7 @@ func TestStreamGoesOnWhenTheClockGoesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := last
-	impose(t, c, "clock", map[string]fallacy.Condition{"n1": {Clock: fallacy.Skew{Offset: -60e9}}})
+	targettest.Impose(t, c, "clock", map[string]fallacy.Condition{"n1": {Clock: fallacy.Skew{Offset: -60e9}}})
 	for range 3 {
 		if err := send(t.Context()); err != nil {
 			t.Fatal(err)
@@ -93,9 +94,9 @@ func TestStreamGoesOnWhenTheClockGoesBack(t *testing.T) {
 	if idOf(last)[:10] != idOf(before)[:10] {
 		t.Errorf("IDs went from %s to %s: the clock that went back did not show", idOf(before), idOf(last))
 	}
-	impose(t, c, "kill", map[string]fallacy.Condition{"n1": {Process: fallacy.Killed}})
-	impose(t, c, "kill", nil)
-	eventually(t, "a send after the restart", func(ctx context.Context) error {
+	targettest.Impose(t, c, "kill", map[string]fallacy.Condition{"n1": {Process: fallacy.Killed}})
+	targettest.Impose(t, c, "kill", nil)
+	targettest.Eventually(t, "a send after the restart", func(ctx context.Context) error {
 		err := send(ctx)
 		if err != nil && !errors.Is(err, fallacy.ErrFailed) {
 			t.Fatal(err)
