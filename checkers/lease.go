@@ -117,14 +117,20 @@ func checkLease(ctx context.Context, h fallacy.History) (fallacy.Finding, error)
 	return unless(l.found.finding(examined, details), l.judged > 0, "no key with a lease was looked at"), ctx.Err()
 }
 
-// calmOf is the index behind which no fault is in force, as far as that is known.
+// calmOf is the index behind which no fault is in force; never if one was not seen
+// to be healed.
 func calmOf(h fallacy.History) int {
-	last := -1
+	last, open := -1, make(map[string]bool)
 	for c := range h.Faults() {
-		if c.Complete == nil {
+		healed := c.Invoke.F == "heal" && c.Complete != nil && c.Complete.Error == ""
+		if open[c.Invoke.Nemesis] = !healed; c.Complete != nil {
+			last = max(last, c.Complete.Index)
+		}
+	}
+	for _, inForce := range open {
+		if inForce {
 			return never
 		}
-		last = max(last, c.Complete.Index)
 	}
 	return last
 }

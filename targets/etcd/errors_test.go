@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,5 +95,19 @@ func TestSentIsNoProof(t *testing.T) {
 	}()
 	if _, _, err := c.Read(again, "x"); !errors.Is(err, fallacy.ErrFailed) {
 		t.Errorf("a read: got %v, want fail, as it changes nothing", err)
+	}
+}
+
+func TestClaimsHaveSources(t *testing.T) {
+	for _, workload := range []string{"register", "watch", "lease", "mutex", "lock", "append"} {
+		claims := (&target{}).Claims(workload)
+		for _, claim := range claims {
+			if !strings.Contains(claim, ": https://etcd.io/") {
+				t.Errorf("%s: %q says not where", workload, claim)
+			}
+		}
+		if len(claims) == 0 {
+			t.Errorf("of %s nothing is claimed", workload)
+		}
 	}
 }

@@ -254,6 +254,14 @@ func TestEveryOperationOverTheWire(t *testing.T) {
 	check("increment", nil, nil, errors.Join(conn.Increment(ctx, 5), conn.Increment(ctx, -2)))
 	count, err := conn.Count(ctx)
 	check("count", count, 3, err)
+	for want := 1; want < 4; want++ {
+		offset, err := conn.Send(ctx, "s", 10*want)
+		check("send", offset, want, err)
+	}
+	for after, want := range []string{"[[1 10] [2 20] [3 30]]", "[[2 20] [3 30]]", "[[3 30]]", "[]"} {
+		records, err := conn.Records(ctx, "s", after)
+		check("records", records, want, err)
+	}
 	check("enqueue", nil, nil, errors.Join(conn.Enqueue(ctx, 4), conn.Enqueue(ctx, 0)))
 	for _, want := range []string{"4 true", "0 true", "0 false"} {
 		element, ok, err := conn.Dequeue(ctx)

@@ -19,8 +19,8 @@ var Kind = &fallacy.TargetKind{Name: "refstore", Doc: manual, New: newTarget, Bu
 const manual = `the bundled replicated store
 
 A key-value store on Raft that keeps its promises, in fallacy's own binary: it needs nothing installed.
-Registers, transactions over registers and lists, a set, a counter, a queue, and a lock with fencing
-tokens, all linearizable. With --bug it breaks a promise in a way that real systems have: that is how
+Registers, transactions over registers and lists, a set, a counter, a queue, streams, and a lock with
+fencing tokens, all linearizable. With --bug it breaks a promise in a way that real systems have: that is how
 fallacy shows that it finds what it claims to find.`
 
 type target struct {
