@@ -61,15 +61,21 @@ func (f imposed) Inject(ctx context.Context, rng *rand.Rand, c fallacy.Cluster) 
 }
 
 func (f imposed) once(ctx context.Context, rng *rand.Rand, c fallacy.Cluster) (fallacy.Value, error) {
-	conditions, err := f.choose(ctx, rng, c)
-	if err != nil {
-		return fallacy.Nil(), err
-	}
-	damage, err := conditions.value()
+	conditions, damage, err := f.choose.damage(ctx, rng, c)
 	if err != nil {
 		return fallacy.Nil(), err
 	}
 	return damage, c.Impose(ctx, f.name, conditions)
+}
+
+// damage chooses, and returns the conditions as they are and as JSON has them.
+func (choose choose) damage(ctx context.Context, rng *rand.Rand, c fallacy.Cluster) (Conditions, fallacy.Value, error) {
+	conditions, err := choose(ctx, rng, c)
+	if err != nil {
+		return nil, fallacy.Nil(), err
+	}
+	damage, err := conditions.value()
+	return conditions, damage, err
 }
 
 // Verify looks at what the conditions did.

@@ -52,11 +52,7 @@ func (f *maintained) Inject(ctx context.Context, rng *rand.Rand, c fallacy.Clust
 	defer cancel()
 	for try := 1; ; try++ {
 		f.seen = fallacy.Nil()
-		conditions, err := f.choose(ctx, rng, c)
-		if err != nil {
-			return fallacy.Nil(), err
-		}
-		damage, err := conditions.value()
+		conditions, damage, err := f.choose.damage(ctx, rng, c)
 		if err != nil {
 			return fallacy.Nil(), err
 		}

@@ -32,6 +32,14 @@ func need[C fallacy.Conn](conn fallacy.Conn, methods string) (C, error) {
 	return c, nil
 }
 
+// keyAndInt reads the key's name and the integer of [key, n].
+func keyAndInt(v fallacy.Value) (name string, n int, ok bool) {
+	key, arg, _ := v.Tuple()
+	name, named := key.Str()
+	n, isInt := arg.Int()
+	return name, n, named && isInt
+}
+
 // malformed is the error of an op whose value the client cannot read; it was
 // not sent anywhere.
 func malformed(f string, v fallacy.Value) error {

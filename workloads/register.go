@@ -43,22 +43,28 @@ register for which no order of the operations makes sense.`
 // Register is the workload of linearizable registers.
 func Register() *fallacy.Workload {
 	return &fallacy.Workload{
-		Name:   "register",
-		Doc:    registerDoc,
-		Client: registerClient,
-		Generator: generator.Independent(workersPerKey,
-			func(i int) fallacy.Value { return fallacy.String("r" + strconv.Itoa(i)) },
-			func(fallacy.Value) fallacy.Generator { return generator.Limit(opsPerKey, registerOps{}) }),
-		Checkers: []*fallacy.Checker{linearizable.Register()},
+		Name:      "register",
+		Doc:       registerDoc,
+		Client:    registerClient,
+		Generator: registers("r", registerOps{}),
+		Checkers:  []*fallacy.Checker{linearizable.Register()},
 	}
+}
+
+// registers are keys with a prefix, one after the other for each group of workers.
+func registers(prefix string, ops registerOps) fallacy.Generator {
+	return generator.Independent(workersPerKey,
+		func(i int) fallacy.Value { return fallacy.String(prefix + strconv.Itoa(i)) },
+		func(fallacy.Value) fallacy.Generator { return generator.Limit(opsPerKey, ops) })
 }
 
 // registerOps is an endless mix of reads, writes and cas of one register. It
 // remembers the last value that anybody saw, for a cas that expects any other
 // is mostly refused.
 type registerOps struct {
-	n    int // ops so far, and so the next value
-	last fallacy.Value
+	n         int // ops so far, and so the next value
+	last      fallacy.Value
+	versioned bool // last is [version, value]
 }
 
 // Next reads in half of the cases, and else writes or swaps in equal parts.
@@ -75,23 +81,37 @@ func (g registerOps) Next(now fallacy.Moment) (*fallacy.Op, fallacy.Generator) {
 	case kind == 2 || g.last.IsNil():
 		op.F, op.Value = "write", fresh
 	default:
-		op.F, op.Value = "cas", fallacy.List(g.last, fresh)
+		op.F, op.Value = "cas", g.swap(fresh)
 	}
 	g.n++
 	return op, g
 }
 
+// swap is what a cas asks for: [old, new], or [version, [old, new]].
+func (g registerOps) swap(fresh fallacy.Value) fallacy.Value {
+	if version, value, ok := g.last.Tuple(); ok && g.versioned {
+		return fallacy.Tuple(version, fallacy.List(value, fresh))
+	}
+	return fallacy.List(g.last, fresh)
+}
+
 // Update learns the register's value from what completes.
 func (g registerOps) Update(_ fallacy.Moment, event fallacy.Op) fallacy.Generator {
-	seen := event.Value
-	switch {
-	case event.Type != fallacy.OK && (event.Type != fallacy.Fail || event.F != "cas"):
+	if event.Type != fallacy.OK && (event.Type != fallacy.Fail || event.F != "cas") {
 		return g
-	case event.F == "cas" && event.Type == fallacy.OK:
-		_, seen, _ = event.Value.Tuple()
 	}
-	if _, ok := seen.Int(); ok {
-		g.last = seen
+	seen, version := event.Value, fallacy.Nil()
+	if g.versioned {
+		version, seen, _ = event.Value.Tuple()
+	}
+	if event.F == "cas" && event.Type == fallacy.OK {
+		_, seen, _ = seen.Tuple()
+	}
+	if _, ok := seen.Int(); !ok {
+		return g
+	}
+	if g.last = seen; g.versioned {
+		g.last = fallacy.Tuple(version, seen)
 	}
 	return g
 }
@@ -125,10 +145,8 @@ func readRegister(ctx context.Context, c RegisterConn, v fallacy.Value) (fallacy
 }
 
 func writeRegister(ctx context.Context, c RegisterConn, v fallacy.Value) (fallacy.Value, error) {
-	key, arg, _ := v.Tuple()
-	name, named := key.Str()
-	value, ok := arg.Int()
-	if !named || !ok {
+	name, value, ok := keyAndInt(v)
+	if !ok {
 		return fallacy.Nil(), malformed("write", v)
 	}
 	return v, c.Write(ctx, name, value)

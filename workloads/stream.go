@@ -127,17 +127,15 @@ type polls struct {
 
 // send completes with [stream, [offset, value]].
 func (p polls) send(ctx context.Context, v fallacy.Value) (fallacy.Value, error) {
-	key, arg, _ := v.Tuple()
-	name, named := key.Str()
-	value, ok := arg.Int()
-	if !named || !ok {
+	name, value, ok := keyAndInt(v)
+	if !ok {
 		return fallacy.Nil(), malformed("send", v)
 	}
 	offset, err := p.conn.Send(ctx, name, value)
 	if err != nil {
 		return fallacy.Nil(), err
 	}
-	return fallacy.Tuple(key, fallacy.Ints(offset, value)), nil
+	return fallacy.Tuple(fallacy.String(name), fallacy.Ints(offset, value)), nil
 }
 
 // poll completes with [[stream, [[offset, value], …]]], without streams of which

@@ -2,11 +2,9 @@ package workloads
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/fallacy-dev/fallacy"
 	"github.com/fallacy-dev/fallacy/checkers/linearizable"
-	"github.com/fallacy-dev/fallacy/generator"
 )
 
 // VersionedConn is a connection to integer registers by key that give each value a
@@ -35,60 +33,12 @@ which order all took effect, so that every history can be judged at once, howeve
 // VersionedRegister is the workload of linearizable registers with versions.
 func VersionedRegister() *fallacy.Workload {
 	return &fallacy.Workload{
-		Name:   "versioned-register",
-		Doc:    versionedRegisterDoc,
-		Client: versionedClient,
-		Generator: generator.Independent(workersPerKey,
-			func(i int) fallacy.Value { return fallacy.String("v" + strconv.Itoa(i)) },
-			func(fallacy.Value) fallacy.Generator { return generator.Limit(opsPerKey, versionedOps{}) }),
-		Checkers: []*fallacy.Checker{linearizable.Versioned(false)},
+		Name:      "versioned-register",
+		Doc:       versionedRegisterDoc,
+		Client:    versionedClient,
+		Generator: registers("v", registerOps{versioned: true}),
+		Checkers:  []*fallacy.Checker{linearizable.Versioned(false)},
 	}
-}
-
-// versionedOps is an endless mix of reads, writes and cas of one register, with the
-// last version that anybody saw.
-type versionedOps struct {
-	n    int           // ops so far, and so the next value
-	last fallacy.Value // [version, value]; nil: none was seen
-}
-
-// Next reads in half of the cases, and else writes or swaps in equal parts.
-func (g versionedOps) Next(now fallacy.Moment) (*fallacy.Op, fallacy.Generator) {
-	if len(now.Free) == 0 {
-		return nil, g
-	}
-	at := now.Chance.At("versioned").Nth(g.n)
-	op := &fallacy.Op{Time: now.Time, Process: now.Free[at.At("process").IntN(len(now.Free))]}
-	fresh := fallacy.Int(g.n + 1)
-	switch kind := at.At("f").IntN(4); {
-	case kind < 2:
-		op.F = "read"
-	case kind == 2 || g.last.IsNil():
-		op.F, op.Value = "write", fresh
-	default:
-		version, value, _ := g.last.Tuple()
-		op.F, op.Value = "cas", fallacy.Tuple(version, fallacy.List(value, fresh))
-	}
-	g.n++
-	return op, g
-}
-
-// Update learns the register's version from what completes.
-func (g versionedOps) Update(_ fallacy.Moment, event fallacy.Op) fallacy.Generator {
-	if event.Type != fallacy.OK && (event.Type != fallacy.Fail || event.F != "cas") {
-		return g
-	}
-	version, value, _ := event.Value.Tuple()
-	if _, swapped, ok := value.Tuple(); ok {
-		if event.Type == fallacy.Fail {
-			return g // it tells nothing but what was asked
-		}
-		value = swapped
-	}
-	if n, ok := version.Int(); ok && n > 0 {
-		g.last = fallacy.Tuple(version, value)
-	}
-	return g
 }
 
 func versionedClient(conn fallacy.Conn) (fallacy.Client, error) {
@@ -110,17 +60,15 @@ func versionedClient(conn fallacy.Conn) (fallacy.Client, error) {
 			return fallacy.Tuple(key, versionAndValue(version, value)), nil
 		},
 		"write": func(ctx context.Context, v fallacy.Value) (fallacy.Value, error) {
-			key, arg, _ := v.Tuple()
-			name, named := key.Str()
-			value, ok := arg.Int()
-			if !named || !ok {
+			name, value, ok := keyAndInt(v)
+			if !ok {
 				return fallacy.Nil(), malformed("write", v)
 			}
 			version, err := c.WriteVersion(ctx, name, value)
 			if err != nil {
 				return fallacy.Nil(), err
 			}
-			return fallacy.Tuple(key, fallacy.Ints(version, value)), nil
+			return fallacy.Tuple(fallacy.String(name), fallacy.Ints(version, value)), nil
 		},
 		"cas": func(ctx context.Context, v fallacy.Value) (fallacy.Value, error) { return swapVersion(ctx, c, v) },
 	}}, nil

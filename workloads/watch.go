@@ -123,14 +123,12 @@ func watchClient(conn fallacy.Conn) (fallacy.Client, error) {
 	}
 	return client{conn, map[string]func(context.Context, fallacy.Value) (fallacy.Value, error){
 		"write": func(ctx context.Context, v fallacy.Value) (fallacy.Value, error) {
-			key, arg, _ := v.Tuple()
-			name, named := key.Str()
-			value, ok := arg.Int()
-			if !named || !ok {
+			name, value, ok := keyAndInt(v)
+			if !ok {
 				return fallacy.Nil(), malformed("write", v)
 			}
 			revision, err := c.Set(ctx, name, value)
-			return fallacy.Tuple(key, fallacy.Tuple(fallacy.Int(revision), arg)), err
+			return fallacy.Tuple(fallacy.String(name), fallacy.Ints(revision, value)), err
 		},
 		"watch": func(ctx context.Context, v fallacy.Value) (fallacy.Value, error) {
 			if from, ok := v.Int(); ok {
