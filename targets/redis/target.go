@@ -35,7 +35,9 @@ partitions (https://redis.io/docs/latest/operate/oss_and_stack/management/sentin
 https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/): that
 fallacy finds these is no news, but how many. Redlock is claimed to exclude others
 as long as clocks run at about the same rate
-(https://redis.io/docs/latest/develop/clients/patterns/distributed-locks/).`
+(https://redis.io/docs/latest/develop/clients/patterns/distributed-locks/). Keys expire
+by the wall clock (https://redis.io/docs/latest/commands/expire/): the workload lease
+is expected to find that under clock faults.`
 
 func manual() string {
 	var b strings.Builder
