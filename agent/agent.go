@@ -50,6 +50,7 @@ type Agent struct {
 	filter  *packet.Filter // nil: links are doors
 	probes  *Prober
 	target  *proc.Supervisor
+	samples *sampler // of target
 	clock   *clock.Clock
 	noClock error
 	logs    []string // of the target, relative to the data directory
@@ -147,24 +148,24 @@ func (a *Agent) door(addr, upstream string, out, in *link.Gate, chance fallacy.C
 	return p.Addr(), nil
 }
 
-// Start writes the target's files and starts it.
-func (a *Agent) Start(ctx context.Context, p fallacy.Process) error {
+// Start writes the target's files and starts it. From then on it is looked what it uses.
+func (a *Agent) Start(ctx context.Context, p fallacy.Process) (Started, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.target != nil {
-		return errors.New("the target was started before")
+		return Started{}, errors.New("the target was started before")
 	}
 	spec, err := a.spec(p)
 	if err != nil {
-		return err
+		return Started{}, err
 	}
 	for name, content := range p.Files {
 		if err := a.write(name, content); err != nil {
-			return err
+			return Started{}, err
 		}
 	}
 	if err := a.own(spec.User); err != nil {
-		return fmt.Errorf("give the target its data directory: %w", err)
+		return Started{}, fmt.Errorf("give the target its data directory: %w", err)
 	}
 	if a.clock != nil {
 		spec.Start = a.clock.Start
@@ -172,7 +173,8 @@ func (a *Agent) Start(ctx context.Context, p fallacy.Process) error {
 	a.logs = p.Logs
 	a.target = proc.New(spec)
 	a.state.Process = fallacy.Running
-	return a.target.Set(ctx, fallacy.Running)
+	a.samples = newSampler(a.target, sampleEvery, samplesMax)
+	return started(spec), a.target.Set(ctx, fallacy.Running)
 }
 
 func (a *Agent) write(name, content string) error {
@@ -238,6 +240,10 @@ func (a *Agent) Close() error {
 	defer a.mu.Unlock()
 	if a.life != nil {
 		a.life.end()
+	}
+	if a.samples != nil {
+		a.samples.end()
+		a.samples = nil
 	}
 	errs := []error{a.reconcile(ctx, State{Process: fallacy.Killed})}
 	for _, d := range a.doors {

@@ -62,7 +62,7 @@ var sleeper = fallacy.Process{Argv: []string{"/bin/sh", "-c", "echo up; while :;
 
 func TestDeadMansSwitchHealsAndSaysSo(t *testing.T) {
 	c, _, _ := serve(t, "n1", 300*time.Millisecond)
-	if err := c.Start(t.Context(), sleeper); err != nil {
+	if _, err := c.Start(t.Context(), sleeper); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Apply(t.Context(), agent.State{Process: fallacy.Paused}); err != nil {
@@ -90,7 +90,7 @@ func TestDeadMansSwitchHealsAndSaysSo(t *testing.T) {
 
 func TestSignsOfLifeKeepFaultsInForce(t *testing.T) {
 	c, _, _ := serve(t, "n1", 200*time.Millisecond)
-	if err := c.Start(t.Context(), sleeper); err != nil {
+	if _, err := c.Start(t.Context(), sleeper); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Apply(t.Context(), agent.State{Process: fallacy.Paused}); err != nil {
@@ -111,7 +111,7 @@ func TestSignsOfLifeKeepFaultsInForce(t *testing.T) {
 
 func TestStreamThatEndsHeals(t *testing.T) {
 	c, g, ended := serve(t, "n1", time.Minute)
-	if err := c.Start(t.Context(), sleeper); err != nil {
+	if _, err := c.Start(t.Context(), sleeper); err != nil {
 		t.Fatal(err)
 	}
 	doors, err := c.Connect(t.Context(), agent.Routes{})
@@ -173,10 +173,10 @@ func (silent) Close() error { return nil }
 func TestTargetsFilesAndLogs(t *testing.T) {
 	c, g, _ := serve(t, "n1", time.Minute)
 	p := fallacy.Process{Argv: []string{"/bin/cat", "etc/conf", "missing"}, Files: map[string]string{"etc/conf": "a=b\n"}, Logs: []string{"etc/conf", "../../secret", "nowhere"}}
-	if err := c.Start(t.Context(), fallacy.Process{Argv: p.Argv, Files: map[string]string{"../evil": ""}}); err == nil || !strings.Contains(err.Error(), "not inside its data directory") {
+	if _, err := c.Start(t.Context(), fallacy.Process{Argv: p.Argv, Files: map[string]string{"../evil": ""}}); err == nil || !strings.Contains(err.Error(), "not inside its data directory") {
 		t.Errorf("a file outside: got %v", err)
 	}
-	if err := c.Start(t.Context(), p); err != nil {
+	if _, err := c.Start(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, func() error {

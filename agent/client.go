@@ -61,9 +61,8 @@ func (c *Client) Connect(ctx context.Context, r Routes) (Doors, error) {
 }
 
 // Start starts the target.
-func (c *Client) Start(ctx context.Context, p fallacy.Process) error {
-	_, err := ask[Nothing](ctx, c, "Start", p)
-	return err
+func (c *Client) Start(ctx context.Context, p fallacy.Process) (Started, error) {
+	return ask[Started](ctx, c, "Start", p)
 }
 
 // Apply makes s what is wrong with the node.
@@ -87,6 +86,11 @@ func (c *Client) Ping(ctx context.Context, p Ping) error {
 // Report asks how the node is.
 func (c *Client) Report(ctx context.Context, l Look) (Report, error) {
 	return ask[Report](ctx, c, "Report", l)
+}
+
+// Samples asks what the target used so far.
+func (c *Client) Samples(ctx context.Context) (Samples, error) {
+	return ask[Samples](ctx, c, "Samples", Nothing{})
 }
 
 // chunkMax is how much of a log is fetched at once.

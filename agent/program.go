@@ -67,6 +67,18 @@ func (a *Agent) spec(p fallacy.Process) (proc.Spec, error) {
 	return spec, nil
 }
 
+// started says what spec came to.
+func started(spec proc.Spec) Started {
+	s := Started{Argv: spec.Argv, Dir: spec.Dir, Program: spec.Argv[0]}
+	if path, err := exec.LookPath(spec.Argv[0]); err == nil {
+		s.Program = path
+	}
+	if spec.User != nil {
+		s.User = fmt.Sprintf("%d:%d", spec.User.Uid, spec.User.Gid)
+	}
+	return s
+}
+
 func isProgram(path string) bool {
 	_, err := exec.LookPath(path)
 	return err == nil

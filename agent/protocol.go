@@ -42,6 +42,14 @@ type Doors struct {
 	Public map[string]string            // by port's name: for clients
 }
 
+// Started is how the target was started on a node.
+type Started struct {
+	Argv    []string // as it was run: the image's own entrypoint is in it
+	Program string   // the file that was run, where it was found
+	Dir     string   // working directory
+	User    string   // number and group's number; empty: whoever the agent is
+}
+
 // State is all that is to be wrong with a node, of all faults together: the
 // whole of it, never an increment.
 type State struct {

@@ -76,10 +76,11 @@ func (s *service) Connect(r Routes, d *Doors) (err error) {
 }
 
 // Start is [Agent.Start].
-func (s *service) Start(p fallacy.Process, _ *Nothing) error {
+func (s *service) Start(p fallacy.Process, started *Started) (err error) {
 	ctx, cancel := s.alive()
 	defer cancel()
-	return s.a.Start(ctx, p)
+	*started, err = s.a.Start(ctx, p)
+	return err
 }
 
 // Apply is [Agent.Apply].
@@ -112,6 +113,12 @@ func (s *service) Ping(p Ping, _ *Nothing) error {
 func (s *service) Report(l Look, r *Report) (err error) {
 	*r, err = s.a.Report(l)
 	return err
+}
+
+// Samples is [Agent.Samples].
+func (s *service) Samples(_ Nothing, samples *Samples) error {
+	*samples = s.a.Samples()
+	return nil
 }
 
 // Logs is [Agent.Logs].

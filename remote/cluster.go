@@ -44,6 +44,7 @@ type Cluster struct {
 	nodes  []fallacy.Node
 	agents []*agent.Client
 	greets []agent.Greeting
+	ran    []Ran
 	probes *agent.Prober // the clients' own
 	beat   context.CancelFunc
 	beats  sync.WaitGroup
@@ -89,6 +90,7 @@ func (c *Cluster) open(ctx, alive context.Context, opts Options) error {
 	c.nodes = make([]fallacy.Node, len(opts.Nodes))
 	c.agents = make([]*agent.Client, len(opts.Nodes))
 	c.greets = make([]agent.Greeting, len(opts.Nodes))
+	c.ran = make([]Ran, len(opts.Nodes))
 	for i, name := range opts.Nodes {
 		c.nodes[i].Name = name
 	}
@@ -232,7 +234,9 @@ func (c *Cluster) Start(ctx context.Context, target fallacy.Target) error {
 		if err != nil {
 			return fmt.Errorf("prepare %s: %w", c.nodes[i].Name, err)
 		}
-		return c.agents[i].Start(ctx, p)
+		how, err := c.agents[i].Start(ctx, p)
+		c.ran[i] = Ran{Process: p, Started: how}
+		return err
 	})
 	if err != nil {
 		return err
