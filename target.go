@@ -67,6 +67,12 @@ type Maintenance interface {
 // effect. It returns what it saw. An error says that it did not, or that nobody knows.
 type Task func(ctx context.Context, n Node) (evidence Value, err error)
 
+// Versions is a target whose nodes say which version of it they run.
+type Versions interface {
+	// Version returns what n says that it is, such as "3.6.12".
+	Version(ctx context.Context, n Node) (string, error)
+}
+
 // Images is a target whose programs fallacy does not carry itself.
 type Images interface {
 	// Image says where they come from.

@@ -20,6 +20,9 @@ type Options struct {
 	// Note takes a line for people; nil: nobody reads it.
 	Note func(text string)
 
+	// Ready is called once every node is ready, before the first op; nil: nobody is.
+	Ready func(ctx context.Context)
+
 	// ReadyTimeout bounds the wait for every node to be ready at the start.
 	ReadyTimeout time.Duration
 }
@@ -53,6 +56,9 @@ func Run(ctx context.Context, test fallacy.Test, cluster fallacy.Cluster, opts O
 	}
 	if err := awaitReady(ctx, cluster, opts.ReadyTimeout); err != nil {
 		return err
+	}
+	if opts.Ready != nil {
+		opts.Ready(ctx)
 	}
 	r := newRun(test, cluster, opts)
 	// Ops under way end by their own timeout, so that an interrupt leaves no more

@@ -3,6 +3,7 @@ package etcd
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -28,6 +29,10 @@ func start(t *testing.T, nodes int) fallacy.Cluster {
 // was killed comes back; nothing that was acknowledged is lost.
 func TestPartitionAndKill(t *testing.T) {
 	c := start(t, 3)
+	v, err := c.Target.(fallacy.Versions).Version(t.Context(), c.Nodes[0])
+	if err != nil || !regexp.MustCompile(`^3\.\d+\.\d+`).MatchString(v) {
+		t.Errorf("a member says it is %q, %v", v, err)
+	}
 	conns := make(map[string]*Conn)
 	for _, n := range c.Nodes {
 		conns[n.Name] = connect(t, n.Public["client"])

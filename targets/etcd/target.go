@@ -136,6 +136,15 @@ func (t *target) Primaries(ctx context.Context, cluster []fallacy.Node) ([]strin
 	return leaders, nil
 }
 
+// Version returns the version of n's program.
+func (*target) Version(ctx context.Context, n fallacy.Node) (string, error) {
+	status, err := statusOf(ctx, n)
+	if err != nil {
+		return "", err
+	}
+	return status.Version, nil
+}
+
 func statusOf(ctx context.Context, n fallacy.Node) (*etcdserverpb.StatusResponse, error) {
 	c, err := open(n)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -41,6 +42,10 @@ func primaryBut(ctx context.Context, c fallacy.Cluster, but string) (string, err
 // What a server alone has acknowledged it still has after it was killed.
 func TestKillOfOne(t *testing.T) {
 	c := start(t, single, 1)
+	version := c.Target.(fallacy.Versions).Version
+	if v, err := version(t.Context(), c.Nodes[0]); err != nil || !regexp.MustCompile(`^\d+\.\d+\.\d+`).MatchString(v) {
+		t.Errorf("the server says it is %q, %v", v, err)
+	}
 	conn := client(t, c, 0)
 	if err := conn.Write(t.Context(), "x", 1); err != nil {
 		t.Fatal(err)
@@ -48,6 +53,9 @@ func TestKillOfOne(t *testing.T) {
 	targettest.Impose(t, c, "kill", map[string]fallacy.Condition{"n1": {Process: fallacy.Killed}})
 	if err := conn.Write(t.Context(), "x", 2); !errors.Is(err, fallacy.ErrFailed) {
 		t.Errorf("a write to a server that is down: %v, want proof that nothing happened", err)
+	}
+	if v, err := version(t.Context(), c.Nodes[0]); err == nil {
+		t.Errorf("a server that is down says it is %q", v)
 	}
 	targettest.Impose(t, c, "kill", nil)
 	targettest.Eventually(t, "a read after the restart", func(ctx context.Context) error {

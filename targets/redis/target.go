@@ -172,6 +172,22 @@ func (t *target) Primaries(ctx context.Context, cluster []fallacy.Node) ([]strin
 	return names, nil
 }
 
+// Version returns the version of n's program.
+func (t *target) Version(ctx context.Context, n fallacy.Node) (string, error) {
+	w := newWire(n)
+	defer w.close()
+	info, err := w.client.Info(ctx, "server").Result()
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(info) {
+		if v, ok := strings.CutPrefix(line, "redis_version:"); ok {
+			return strings.TrimSpace(v), nil
+		}
+	}
+	return "", fmt.Errorf("%s says nothing of its version", n.Name)
+}
+
 // CrashPatterns returns what Redis writes when it stops in distress.
 func (*target) CrashPatterns() []string {
 	return []string{`REDIS BUG REPORT START`, `=== ASSERTION FAILED`, `Bad file format reading the append only file`, `^Redis .* crashed by signal`}

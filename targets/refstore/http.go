@@ -1,10 +1,13 @@
 package refstore
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -17,8 +20,25 @@ var statuses = map[Code]int{
 // statusForm is what GET /v1/status tells.
 type statusForm struct {
 	Status
-	Wall time.Time `json:"wall"` // as the process sees it
-	Bug  string    `json:"bug,omitempty"`
+	Wall    time.Time `json:"wall"` // as the process sees it
+	Bug     string    `json:"bug,omitempty"`
+	Version string    `json:"version"`
+}
+
+// version is that of the module that the store is a part of, or the commit that
+// it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := cmp.Or(info.Main.Version, "(devel)")
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && !strings.Contains(v, s.Value[:min(len(s.Value), 12)]) {
+			v += " " + s.Value[:min(len(s.Value), 12)]
+		}
+	}
+	return v
 }
 
 // errorForm is the body of every answer but 200 and 409.
@@ -38,7 +58,7 @@ func (s *server) handler() http.Handler {
 func (s *server) serveStatus(w http.ResponseWriter, r *http.Request) {
 	answer := make(chan statusForm, 1)
 	s.input(r.Context(), func(now Moment) error {
-		answer <- statusForm{Status: s.replica.Status(), Wall: now.Wall, Bug: s.opts.Bug}
+		answer <- statusForm{Status: s.replica.Status(), Wall: now.Wall, Bug: s.opts.Bug, Version: version()}
 		return nil
 	})
 	select {

@@ -108,8 +108,17 @@ func (target) CrashPatterns() []string {
 	return []string{`^panic: `, `^fatal error: `, `^refstore: `, `: corrupt$`}
 }
 
-func askStatus(ctx context.Context, n fallacy.Node) (Status, error) {
-	var status Status
+// Version returns the version of fallacy that n's program is.
+func (target) Version(ctx context.Context, n fallacy.Node) (string, error) {
+	status, err := askStatus(ctx, n)
+	if err != nil {
+		return "", err
+	}
+	return "fallacy " + status.Version, nil
+}
+
+func askStatus(ctx context.Context, n fallacy.Node) (statusForm, error) {
+	var status statusForm
 	c := newConn(n.Public["client"])
 	defer func() { _ = c.Close() }()
 	if err := c.connect(ctx); err != nil {
