@@ -97,12 +97,12 @@ func Run(ctx context.Context, t Trial) (results.Run, string, error) {
 		return run, "", err
 	}
 	t.Watch.say("%s on %d nodes, seed %d, faults %s: %s", t.Test.Name, len(t.Nodes), t.Test.Seed, faultList(t.Test.Nemeses), dir.Path())
-	if run.Epoch, err = t.drive(ctx, cluster, dir); err != nil {
+	if err = t.drive(ctx, cluster, dir, &run); err != nil {
 		return run, "", errors.Join(err, dir.Finish())
 	}
 	run.Interrupted = ctx.Err() != nil
 	t.Watch.say("collecting logs, judging")
-	err = collect(cluster, dir)
+	err = collect(cluster, dir, &run)
 	if err := errors.Join(err, shut(), dir.Finish()); err != nil {
 		t.Watch.say("%v", err) // the history is whole all the same
 	}
@@ -187,19 +187,22 @@ func faultList(all []fallacy.Nemesis) string {
 	return strings.Join(names, ", ")
 }
 
-// drive starts the target and runs the test. It returns the instant that is 0 in the history.
-func (t *Trial) drive(ctx context.Context, c *remote.Cluster, dir *results.Dir) (epoch time.Time, err error) {
+// drive starts the target and runs the test. It notes in run the instant that is
+// 0 in the history, and how the nodes were run.
+func (t *Trial) drive(ctx context.Context, c *remote.Cluster, dir *results.Dir, run *results.Run) error {
 	starting, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := c.Start(starting, t.Test.Target); err != nil {
-		return epoch, err
+		return err
 	}
+	run.Members = membersOf(c)
+	ask := func(ctx context.Context) { askVersions(ctx, t.Test.Target, c.Nodes(), run.Members) }
 	defer t.Watch.begin(t.Test.Time)()
 	cluster := fallacy.Cluster{Nodes: c.Nodes(), Target: t.Test.Target, Control: c}
-	err = controller.Run(ctx, t.Test, cluster, controller.Options{
+	err := controller.Run(ctx, t.Test, cluster, controller.Options{
 		Record: func(ops []fallacy.Op) error {
-			if epoch.IsZero() && len(ops) > 0 {
-				epoch = time.Now().Add(-ops[len(ops)-1].Time).UTC()
+			if run.Epoch.IsZero() && len(ops) > 0 {
+				run.Epoch = time.Now().Add(-ops[len(ops)-1].Time).UTC()
 			}
 			if t.Watch.Note != nil {
 				t.Watch.Note(ops)
@@ -207,16 +210,11 @@ func (t *Trial) drive(ctx context.Context, c *remote.Cluster, dir *results.Dir) 
 			return dir.Record(ops)
 		},
 		Note:         func(text string) { t.Watch.say("%s", text) },
+		Ready:        ask,
 		ReadyTimeout: startTimeout,
 	})
-	return epoch, err
-}
-
-// collect brings the nodes' logs home.
-func collect(c *remote.Cluster, dir *results.Dir) error {
-	ctx, cancel := context.WithTimeout(context.Background(), logTimeout)
-	defer cancel()
-	return c.Logs(ctx, func(node, name string) (io.WriteCloser, error) { return dir.CreateLog(node, name) })
+	ask(context.WithoutCancel(ctx)) // it may have changed, or not been told before
+	return err
 }
 
 // checkers are all that judge the trial.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -125,6 +126,14 @@ func TestRunKeepsAReport(t *testing.T) {
 	run := Run(t, fallacy.Test{Target: stale, Workload: workloads.Register(), Nemeses: []fallacy.Nemesis{n}, Rate: 400, Time: 6 * time.Second}, Invalid("nonlinearizable"))
 	if run.Ops.OK == 0 || len(run.Faults) != 1 {
 		t.Errorf("got %+v", run)
+	}
+	for _, m := range run.Members {
+		if len(m.Versions) != 1 || m.Versions[0] == "" || m.Program == "" || len(m.Argv) < 2 || m.Argv[1] != "refstore" || m.NoSamples != "" && runtime.GOOS == "linux" {
+			t.Errorf("of node %s became known: %+v", m.Node, m)
+		}
+	}
+	if len(run.Members) != len(run.Nodes) {
+		t.Errorf("%d of %d nodes became known", len(run.Members), len(run.Nodes))
 	}
 }
 

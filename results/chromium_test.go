@@ -61,6 +61,14 @@ func TestInChromium(t *testing.T) {
 		testFilter(b)
 		testPage(b)
 	})
+	t.Run("nodes", func(t *testing.T) {
+		b := open(t, ctx, saveUsed(t), ready)
+		defer b.close()
+		testNodes(b)
+		if eval[bool](b, `window.owned !== undefined`) {
+			t.Error("markup of a configuration came alive")
+		}
+	})
 	t.Run("link", func(t *testing.T) { testLink(t, ctx, url) })
 	t.Run("narrow", func(t *testing.T) {
 		b := open(t, ctx, url, ready)

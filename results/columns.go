@@ -33,6 +33,7 @@ type header struct {
 	Anomalies []headerAnomaly `json:"anomalies"`
 	Logs      headerLogs      `json:"logs"`
 	Leads     []headerLead    `json:"leads"`
+	Usage     []headerUsage   `json:"usage"`
 }
 
 type headerFault struct {
@@ -113,7 +114,7 @@ type packer struct {
 }
 
 // dataOf returns the data of the page: header and columns, deflated, in base64.
-func dataOf(c *calls, episodes []*episode, stories []*story, files []*logFile) (string, error) {
+func dataOf(c *calls, episodes []*episode, stories []*story, files []*logFile, used []usage) (string, error) {
 	p := &packer{calls: c, lanes: make([]int, c.lanes)}
 	for i := range p.lanes {
 		p.lanes[i] = -1
@@ -136,7 +137,7 @@ func dataOf(c *calls, episodes []*episode, stories []*story, files []*logFile) (
 	for _, s := range stories {
 		head.Anomalies = append(head.Anomalies, headerAnomaly{s.Name, s.places})
 	}
-	head.Logs, head.Leads = p.logs(files), p.leads(files)
+	head.Logs, head.Leads, head.Usage = p.logs(files), p.leads(files), p.usage(used)
 	return p.deflate(head)
 }
 

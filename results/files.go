@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,6 +78,9 @@ func (d *Dir) CreateLog(node, name string) (io.WriteCloser, error) {
 	}
 	var f *os.File
 	_, err := unique(safeName(name), func(name string) (err error) {
+		if name == samplesFile {
+			return fs.ErrExist // it is taken, or will be
+		}
 		f, err = os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 		return err
 	})

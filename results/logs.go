@@ -83,6 +83,9 @@ func (l *logs) read(from fs.FS) []*logFile {
 			return fs.SkipAll
 		}
 		node, name, ok := strings.Cut(path, "/")
+		if name == samplesFile {
+			return nil
+		}
 		if !ok {
 			node, name = "", path
 		}

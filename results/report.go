@@ -21,7 +21,7 @@ var pageFiles embed.FS
 // Parts of the page, in the order in which they are put together.
 var (
 	styles  = []string{"base.css", "report.css", "narrow.css"}
-	scripts = []string{"data.js", "index.js", "colours.js", "layout.js", "operations.js", "charts.js", "logs.js", "move.js", "pointer.js", "detail.js", "page.js"}
+	scripts = []string{"data.js", "index.js", "colours.js", "layout.js", "operations.js", "charts.js", "logs.js", "usage.js", "move.js", "pointer.js", "detail.js", "page.js"}
 )
 
 // Report writes a run as one page of HTML that needs nothing else: no network,
@@ -55,7 +55,7 @@ func (v *view) write(w io.Writer) error {
 // templates returns all templates of the package, parsed once.
 var templates = sync.OnceValue(func() *template.Template {
 	functions := template.FuncMap{
-		"count": count, "some": some, "lasting": lasting, "moment": moment, "listing": listing, "sentence": sentence, "shorten": shorten, "px": px, "flags": flags, "passages": passages, "slug": slug, "pick": pick, "address": address,
+		"count": count, "some": some, "lasting": lasting, "moment": moment, "listing": listing, "sentence": sentence, "shorten": shorten, "size": size, "atMost": atMost, "processors": processors, "px": px, "flags": flags, "passages": passages, "slug": slug, "pick": pick, "address": address,
 	}
 	return template.Must(template.New("").Funcs(functions).ParseFS(pageFiles, "page/*.html"))
 })

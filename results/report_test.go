@@ -82,6 +82,10 @@ var someLogs = fstest.MapFS{
 	"n1/stdout.log":  {Data: []byte("listening\n" + hostileText + "\n")},
 	"n2/stdout.log":  {Data: []byte(strings.Repeat("a line of a log that goes on\n", 20_000))},
 	"n10/stderr.log": {Data: []byte{}},
+	"n1/resources.jsonl": {Data: []byte(`{"at_ns":0,"pid":7,"cpu_ns":0,"memory_bytes":2097152,"open_files":5,"threads":2,"read_bytes":0,"written_bytes":4096}
+{"at_ns":50000000,"pid":7,"cpu_ns":10000000,"memory_bytes":3145728,"open_files":6,"threads":3,"read_bytes":0,"written_bytes":8192}
+{"at_ns":100000000,"pid":0,"cpu_ns":0,"memory_bytes":0,"open_files":0,"threads":0,"read_bytes":0,"written_bytes":0}
+`)},
 }
 
 func reportOf(t *testing.T, run Run, h fallacy.History) string {

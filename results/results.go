@@ -19,6 +19,7 @@ type Results struct {
 	ByNode    []ResultNode     `json:"by_node"`   // the same, by node
 	Leaders   []ResultLeader   `json:"leaders"`   // when nodes believed that they led, by their logs
 	Logs      []ResultLog      `json:"logs"`      // what was collected of nodes
+	Resources []ResultUsage    `json:"resources"` // what the nodes' processes used
 	Names     []ResultName     `json:"names"`     // what the names of the anomalies mean
 }
 

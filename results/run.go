@@ -45,8 +45,24 @@ type Run struct {
 	Parameters map[string]string `json:"parameters,omitempty"` // whatever else was chosen
 	Clocks     map[string]string `json:"clocks,omitempty"`     // by node: why its clock cannot be skewed
 
+	Members []Member `json:"members,omitempty"` // how the nodes were run, in the order of nodes
+
 	Ops      Counts    `json:"ops"`      // how the clients' operations ended
 	Findings []Finding `json:"findings"` // one of each checker
+}
+
+// Member is how a node was run, and what it says of itself.
+type Member struct {
+	Node      string            `json:"node"`                   // its name
+	Versions  []string          `json:"versions,omitempty"`     // the target's own, as the node said: at the start, and if it was another at the end, that
+	NoVersion string            `json:"no_version,omitempty"`   // why the target's version is not known
+	Argv      []string          `json:"argv,omitempty"`         // as the process was run
+	Program   string            `json:"program,omitempty"`      // the file that was run, on the node
+	Env       []string          `json:"env,omitempty"`          // what the target added to the environment, as KEY=value
+	Dir       string            `json:"dir,omitempty"`          // working directory, on the node
+	User      string            `json:"user,omitempty"`         // number of the user and of the group; none: whoever the agent is
+	Files     map[string]string `json:"files,omitempty"`        // that were written before the start: path below the node's data directory, content (cut to 16 KiB)
+	NoSamples string            `json:"no_resources,omitempty"` // why it is not known what the process used, or not all of it
 }
 
 // Fault is a fault that was asked for.

@@ -75,6 +75,10 @@ func storyRun() Run {
 			{Name: "clock", Title: "clocks that disagree", Fallacy: "there is one administrator"},
 		},
 		Parameters: map[string]string{"keys": "1"},
+		Members: []Member{
+			{Node: "n1", Versions: []string{"1.0"}, Argv: []string{"/bin/store", "--id", "n1"}, Program: "/bin/store", Dir: "/data", Env: []string{"A=b"}, Files: map[string]string{"store.conf": "a: b\n"}},
+			{Node: "n2", NoVersion: "it does not answer", NoSamples: "there is no /proc"},
+		},
 	}
 }
 

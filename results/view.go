@@ -44,6 +44,9 @@ type view struct {
 	Names      []glossaryRow
 	Models     string // of transactions: which were asked for and which were broken
 	Logs       []*logFile
+	Members    []memberRow
+	Versions   string // of the target, as the nodes say
+	Charted    bool   // what the nodes used can be drawn
 
 	results Results
 }
@@ -83,7 +86,8 @@ func newView(run Run, h fallacy.History, from fs.FS) (*view, error) {
 	stories := storiesOf(run, c, episodes)
 	files := (&logs{epoch: run.Epoch, episodes: episodes, stories: stories, end: c.end}).read(from)
 	tellLogs(stories, files)
-	data, err := dataOf(c, episodes, stories, files)
+	used := usageOf(run, from)
+	data, err := dataOf(c, episodes, stories, files, used)
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +107,10 @@ func newView(run Run, h fallacy.History, from fs.FS) (*view, error) {
 	v.addTables(h, c)
 	v.Headline, v.Lead = headline(run, stories, episodes)
 	v.Names, v.Models = glossary(stories), modelsOf(run)
-	v.Logs = files
+	v.Logs, v.Members, v.Versions = files, membersOf(run, used), versionsOf(run)
+	v.Charted = slices.ContainsFunc(used, func(u usage) bool { return len(u.samples) > 0 }) && len(used) <= stripsMost
 	v.results = resultsOf(v, stories, episodes, files)
+	v.results.Resources = resultUsage(used)
 	return v, nil
 }
 

@@ -51,7 +51,7 @@ function finish(r) {
   const W = r.lanes.length;
   r.workers = W;
   r.nodes = r.nodes || []; r.functions = r.functions || []; r.keys = r.keys || [];
-  r.keysets = r.keysets || []; r.texts = r.texts || []; r.faults = r.faults || []; r.anomalies = r.anomalies || [];
+  r.keysets = r.keysets || []; r.texts = r.texts || []; r.faults = r.faults || []; r.anomalies = r.anomalies || []; r.usage = r.usage || [];
   r.dur = Math.max(r.last, ...r.faults.map(q => q.to), 1e-6);
   r.lane = new Uint16Array(r.n);
   r.counts = [0, 0, 0];

@@ -60,6 +60,7 @@ function layout() {
   if (lay.nodes.length) size('avl', lay.nodes.length * 16 + 12);
   if (lay.logs.length) size('log', lay.logs.length * 14 + 12);
   if (lay.clocks.length) size('clk', lay.clocks.length * 26 + 12);
+  layUsage();
   F.strip = null;
 }
 

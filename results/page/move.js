@@ -5,7 +5,7 @@ let asked = false, anim = 0, settle = 0, drawn = 0;
 function draw() {
   asked = false;
   sx = PW / (view.b - view.a);
-  axis(); drawOverview(); drawOps(); drawThroughput(); drawLatency(); drawNodes(); drawClocks(); drawLogs();
+  axis(); drawOverview(); drawOps(); drawThroughput(); drawLatency(); drawNodes(); drawClocks(); drawLogs(); drawUsage();
   if (hoverX >= 0) cross(T(hoverX), hoverX);
   drawn++;
   clearTimeout(settle);
@@ -119,15 +119,18 @@ function nextAnomaly() {
 
 // cross puts the crosshair at a time, with the values there in every chart's heading.
 function cross(t, x) {
-  const c = $('cross'), l = $('ctime');
+  const l = $('ctime'), lines = panels().map(el => el.querySelector('.cross'));
+  crossUsage(t);
   if (t === null) {
-    hoverX = -1; c.style.display = l.style.display = 'none';
+    hoverX = -1; l.style.display = 'none';
+    for (const c of lines) c.style.display = 'none';
     for (const id of ['v-thr', 'v-lat']) $(id).textContent = '';
     return;
   }
   if (x < G || x > G + PW) return;
   hoverX = x;
-  c.className = 'cross'; c.style.display = l.style.display = 'block'; c.style.left = x + 'px'; c.style.width = '0';
+  l.style.display = 'block';
+  for (const c of lines) { c.className = 'cross'; c.style.display = 'block'; c.style.left = x + 'px'; c.style.width = '0'; }
   l.style.left = Math.max(34, Math.min(WIDTH - 34, x)) + 'px';
   const span = view.b - view.a;
   l.textContent = sec(t, span < .05 ? 5 : span < 2 ? 4 : 3);

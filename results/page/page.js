@@ -85,7 +85,7 @@ async function start() {
   R = parse(await unpack($('data').textContent.trim()));
   view.a = 0; view.b = R.dur;
   filter.funcs = R.functions.map(() => 1);
-  latencyScale(); build(); colours(); tools(); legend(); details(); logTools(); layout();
+  latencyScale(); usageIndex(); build(); colours(); tools(); legend(); details(); logTools(); layout();
   bindPanel(); bindPage();
   draw();
   follow(location.hash, true);

@@ -3,7 +3,13 @@ let drag = null, engaged = false, hintTimer = 0;
 const touches = new Map();
 
 function bindPanel() {
+  for (const el of panels()) bindCharts(el);
+  document.addEventListener('pointerdown', e => { if (!panels().some(el => el.contains(e.target))) engaged = false; });
+  document.addEventListener('keydown', keyDown);
   const el = $('panel');
+  new ResizeObserver(() => { if (!printing && el.clientWidth && el.clientWidth !== WIDTH) { layout(); draw(); } }).observe(el);
+}
+function bindCharts(el) {
   el.addEventListener('pointermove', pointerMove);
   el.addEventListener('pointerleave', () => { cross(null); tell(null); });
   el.addEventListener('pointerdown', pointerDown);
@@ -11,12 +17,11 @@ function bindPanel() {
   el.addEventListener('pointercancel', pointerUp);
   el.addEventListener('dblclick', doubleClick);
   el.addEventListener('wheel', wheel, { passive: false });
-  document.addEventListener('pointerdown', e => { if (!el.contains(e.target)) engaged = false; });
-  document.addEventListener('keydown', keyDown);
-  new ResizeObserver(() => { if (!printing && el.clientWidth && el.clientWidth !== WIDTH) { layout(); draw(); } }).observe(el);
 }
 
-const local = e => e.clientX - $('panel').getBoundingClientRect().left - 1;
+// panels are what the keys and the pointer act on: they share the time in view.
+const panels = () => [$('panel'), $('usage')].filter(Boolean);
+const local = e => e.clientX - e.currentTarget.getBoundingClientRect().left - 1;
 const within = e => e.clientY - e.target.getBoundingClientRect().top;
 const callUnder = (id, x, y) => id === 'c-ops' ? hit(x, y) : id === 'c-lat' ? hitLatency(x, y) : -1;
 
@@ -46,6 +51,7 @@ function pointerMove(e) {
   if (line >= 0) tell([R.logs.text[line], lineName(line) + ', at ' + sec(lineAt(line), 4)], e);
   else if (q) tell([q.name + ': ' + q.what, sec(q.from) + ' to ' + sec(q.to), q.verified ? '' : 'not seen to take effect'], e);
   else if (crowd) tell([int(crowd[0] + crowd[1] + crowd[2]) + ' operations in this pixel', crowd.map((n, k) => TYPES[k] + ' ' + int(n)).join(', ') + '. Zoom in to see them.'], e);
+  else if (id.startsWith('c-u')) tell(usageUnder(id, x, y), e);
   else if (i >= 0) tell([words(i, true), TYPES[R.type[i]] + took(i), who(i) + ', at ' + sec(R.inv[i])], e);
   else tell(null);
 }
@@ -58,14 +64,14 @@ function pinch() {
 
 function pointerDown(e) {
   if (e.target.closest('.detail') || e.button) return;
-  const x = local(e), id = e.target.id, el = $('panel');
+  const x = local(e), id = e.target.id, el = e.currentTarget;
   engaged = true;
   tell(null);
   if (e.pointerType === 'touch') {
     touches.set(e.pointerId, x);
     if (touches.size === 2) { const [p, q] = [...touches.values()]; drag = { pinch: true, span: view.b - view.a, d: Math.abs(p - q), t: T((p + q) / 2), x, go() { } }; return; }
   }
-  drag = e.target.closest('.ovw') ? dragOverview(e, x) : e.shiftKey ? dragStretch(x) : dragChart(e, x, id);
+  drag = e.target.closest('.ovw') ? dragOverview(e, x) : e.shiftKey ? dragStretch(x, el) : dragChart(e, x, id);
   if (e.pointerType !== 'touch') { el.setPointerCapture(e.pointerId); e.preventDefault(); el.focus({ preventScroll: true }); }
 }
 function dragOverview(e, x) {
@@ -77,8 +83,8 @@ function dragOverview(e, x) {
   if (e.target.id === 'brush' && b - a < R.dur * .995) return { x, go: v => show(a + full(v) - full(x), b + full(v) - full(x)) };
   return { x, go: v => { if (Math.abs(v - x) > 3) show(Math.min(full(x), full(v)), Math.max(full(x), full(v))); } };
 }
-function dragStretch(x) {
-  const from = T(x), c = $('cross');
+function dragStretch(x, el) {
+  const from = T(x), c = el.querySelector('.cross');
   let to = from;
   return {
     x,
@@ -115,11 +121,11 @@ function doubleClick(e) {
   glide(t - s / 2, t + s / 2);
 }
 function wheel(e) {
-  const el = $('panel'), x = local(e);
+  const el = e.currentTarget, x = local(e), hint = el.querySelector('.hint');
   if (e.target.closest('.detail')) return;
   if (Math.abs(e.deltaX) > Math.abs(e.deltaY) || e.shiftKey && !e.ctrlKey) { e.preventDefault(); const d = (e.deltaX || e.deltaY) / sx; show(view.a + d, view.b + d); return; }
   if (!e.ctrlKey && !e.metaKey && !(engaged && document.activeElement === el)) {
-    clearTimeout(hintTimer); $('hint').classList.add('on'); hintTimer = setTimeout(() => $('hint').classList.remove('on'), 1100);
+    clearTimeout(hintTimer); hint.classList.add('on'); hintTimer = setTimeout(() => hint.classList.remove('on'), 1100);
     return;
   }
   e.preventDefault();
@@ -128,11 +134,11 @@ function wheel(e) {
 
 function keyDown(e) {
   if (/INPUT|SELECT|TEXTAREA/.test(e.target.tagName) || e.ctrlKey || e.metaKey || e.altKey || $('keys').open) { if (e.key === 'Escape' && e.target.blur) e.target.blur(); return; }
-  const s = view.b - view.a, on = document.activeElement === $('panel'), mid = (view.a + view.b) / 2;
+  const s = view.b - view.a, on = panels().includes(document.activeElement), mid = (view.a + view.b) / 2;
   const keys = {
     '+': () => glide(mid - s / 4, mid + s / 4), '=': () => glide(mid - s / 4, mid + s / 4), '-': () => glide(mid - s, mid + s),
     '0': () => glide(0, R.dur), a: nextAnomaly, n: () => pin(step(1), true), p: () => pin(step(-1), true), k: onlyKey,
-    '/': () => $('f-proc').focus(), t: toggleTheme, '?': () => $('keys').showModal(), Escape: () => { pin(-1); engaged = false; $('panel').blur(); },
+    '/': () => $('f-proc').focus(), t: toggleTheme, '?': () => $('keys').showModal(), Escape: () => { pin(-1); engaged = false; panels().forEach(el => el.blur()); },
   };
   const arrows = { ArrowLeft: () => glide(view.a - s * .3, view.b - s * .3), ArrowRight: () => glide(view.a + s * .3, view.b + s * .3), ArrowUp: keys['+'], ArrowDown: keys['-'] };
   const act = keys[e.key] || on && arrows[e.key];
