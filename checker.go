@@ -79,6 +79,28 @@ type Anomaly struct {
 
 	// Cycle is, for anomalies that are one, why each op must come before the next.
 	Cycle []Step `json:"cycle,omitempty"`
+
+	// Stuck is, where an order of calls was asked for and there is none, how far one goes.
+	Stuck *Stuck `json:"stuck,omitempty"`
+}
+
+// Stuck is how far an order of an object's calls goes that explains their answers
+// and agrees with real time, and why no call can come next. Ops are indexes of
+// completions, or of invocations that were never answered.
+type Stuck struct {
+	Earlier int      `json:"earlier,omitempty"` // calls that come before those in Order
+	From    string   `json:"from"`              // the state before the first in Order
+	Order   []Placed `json:"order"`             // the end of the order, call by call
+	Next    []Placed `json:"next"`              // the calls of which one would have to come next
+	More    int      `json:"more,omitempty"`    // further ones of those
+	Whole   bool     `json:"whole"`             // all orders were tried: none goes further
+}
+
+// Placed is a call's place in an order, or why it has none.
+type Placed struct {
+	Op    int    `json:"op"`              // of the history
+	State string `json:"state,omitempty"` // after the call
+	Why   string `json:"why,omitempty"`   // why it cannot be next
 }
 
 // Step is an edge of a cycle: of two operations, by the indexes of their

@@ -64,7 +64,7 @@ func Elements() *fallacy.Checker {
 			}
 			parts[i] = objects[i].judge(ctx, budget.share(len(objects)))
 		})
-		return together(parts), nil
+		return together(ctx, parts), nil
 	}}
 }
 

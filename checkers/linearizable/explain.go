@@ -2,6 +2,7 @@ package linearizable
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 
@@ -13,6 +14,7 @@ type violation struct {
 	name  string // empty: nonlinearizable
 	why   string
 	calls []fallacy.Call
+	stuck func(ctx context.Context) *fallacy.Stuck // nil: nobody can tell
 }
 
 // anomaly gives the violation its name and the indexes of its ops.

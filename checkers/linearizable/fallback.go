@@ -14,13 +14,18 @@ func (r *register) problem() *problem {
 	cut := register{vals: r.vals, calls: slices.Clone(r.calls), clock: r.clock}
 	cut.drop()
 	cut.narrow()
+	return cut.plain()
+}
+
+// plain is the calls as they are, for a search.
+func (r *register) plain() *problem {
 	p := &problem{
 		init:   int32(0),
-		step:   cut.step,
-		looks:  func(at int) bool { return cut.calls[at].kind == read || cut.calls[at].kind == refusal },
+		step:   r.step,
+		looks:  func(at int) bool { return r.calls[at].kind == read || r.calls[at].kind == refusal },
 		digest: func(s any) digest { return digestOf(uint64(s.(int32)) | 1<<41) },
 	}
-	for _, c := range cut.calls {
+	for _, c := range r.calls {
 		p.intervals = append(p.intervals, interval{c.begin, c.end})
 	}
 	return p

@@ -1,6 +1,7 @@
 package linearizable
 
 import (
+	"context"
 	"slices"
 
 	"github.com/fallacy-dev/fallacy"
@@ -27,9 +28,10 @@ type details struct {
 }
 
 // together makes one finding of what was found of each key.
-func together(parts []part) fallacy.Finding {
+func together(ctx context.Context, parts []part) fallacy.Finding {
 	f := fallacy.Finding{Verdict: fallacy.Valid}
 	d := details{Keys: len(parts)}
+	var bad []*violation
 	for _, p := range parts {
 		f.Examined += p.size
 		if p.searched {
@@ -39,7 +41,7 @@ func together(parts []part) fallacy.Finding {
 		case p.bad != nil:
 			d.Invalid++
 			f.Verdict = fallacy.Invalid
-			f.Anomalies = append(f.Anomalies, p.bad.anomaly())
+			bad = append(bad, p.bad)
 		case p.err != nil:
 			d.Unknown++
 			f.Verdict = fallacy.Worse(f.Verdict, fallacy.Unknown)
@@ -48,11 +50,29 @@ func together(parts []part) fallacy.Finding {
 			}
 		}
 	}
-	slices.SortStableFunc(f.Anomalies, func(a, b fallacy.Anomaly) int { return slices.Compare(a.Ops, b.Ops) })
-	f.Anomalies = f.Anomalies[:min(len(f.Anomalies), mostAnomalies)]
+	f.Anomalies = anomalies(ctx, bad)
 	if f.Examined == 0 {
 		f.Verdict, f.Reason = fallacy.Unknown, "nothing examined"
 	}
 	f.Details = d
 	return f
+}
+
+// anomalies tells of the first violations, by their ops, and where orders end.
+func anomalies(ctx context.Context, bad []*violation) []fallacy.Anomaly {
+	places := make(map[*violation][]int)
+	for _, v := range bad {
+		places[v] = v.anomaly().Ops
+	}
+	slices.SortStableFunc(bad, func(a, b *violation) int { return slices.Compare(places[a], places[b]) })
+	bad = bad[:min(len(bad), mostAnomalies)]
+	var all []fallacy.Anomaly
+	for _, v := range bad {
+		a := v.anomaly()
+		if v.stuck != nil {
+			a.Stuck = v.stuck(ctx)
+		}
+		all = append(all, a)
+	}
+	return all
 }

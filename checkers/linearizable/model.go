@@ -116,7 +116,7 @@ func (m Model) checker(budget Budget, judge func(ctx context.Context, o *object,
 			biggestFirst(len(objects), func(i int) int { return len(objects[i].calls) }, func(i int) {
 				parts[i] = judge(ctx, objects[i], budget.share(len(objects)))
 			})
-			return together(parts), nil
+			return together(ctx, parts), nil
 		},
 	}
 }
@@ -173,6 +173,7 @@ func (o *object) judge(ctx context.Context, memory int) part {
 	}
 	near := around(len(o.calls), place, o.interval, func(at int) fallacy.Call { return o.calls[at] })
 	p.bad = &violation{why: inKey(o.name, why), calls: near}
+	p.bad.stuck = func(ctx context.Context) *fallacy.Stuck { return o.stuckUpTo(ctx, o.interval(place).end) }
 	return p
 }
 
@@ -192,8 +193,14 @@ func (o *object) interval(at int) interval {
 // problem prepares the calls up to the op at the given index for a search. Calls
 // that end later count as of unknown outcome, and need not have happened.
 func (o *object) problem(upTo int32) *problem {
+	p, _ := o.prepare(upTo)
+	return p
+}
+
+// prepare is problem, with the places of the calls that are in it.
+func (o *object) prepare(upTo int32) (p *problem, places []int) {
 	var actions []Action
-	p := &problem{init: o.model.Init, digest: digester()}
+	p = &problem{init: o.model.Init, digest: digester()}
 	for i := range o.calls {
 		a, at := o.actions[i], o.interval(i)
 		if at.begin > upTo {
@@ -208,14 +215,14 @@ func (o *object) problem(upTo int32) *problem {
 		if o.looks(a) && a.Type == fallacy.Info {
 			continue
 		}
-		actions = append(actions, a)
+		actions, places = append(actions, a), append(places, i)
 		p.intervals = append(p.intervals, at)
 	}
 	p.looks = func(call int) bool { return o.looks(actions[call]) }
 	p.step = func(state any, call int) (any, bool) {
 		return o.model.Step(state.(fallacy.Value), actions[call])
 	}
-	return p
+	return p, places
 }
 
 func (o *object) looks(a Action) bool { return slices.Contains(o.model.Reads, a.F) }

@@ -53,7 +53,7 @@ func Porcupine(m PorcupineModel) *fallacy.Checker {
 			if p.err = err; !ok && err == nil {
 				p.bad = &violation{why: fmt.Sprintf("no order of the %d calls fits the model", len(operations))}
 			}
-			return together([]part{p}), nil
+			return together(ctx, []part{p}), nil
 		},
 	}
 }

@@ -54,7 +54,7 @@ func byStretches(options Options, length int) *fallacy.Checker {
 			biggestFirst(len(all), func(i int) int { return all[i].size }, func(i int) {
 				parts[i] = all[i].judge(ctx, budget.share(len(all)))
 			})
-			return together(parts), nil
+			return together(ctx, parts), nil
 		},
 	}
 }
@@ -72,10 +72,14 @@ func (r *register) judge(ctx context.Context, memory int) part {
 		answer, bad, p.err = r.search(ctx, memory, w)
 	}
 	if answer == illegal {
-		p.bad = bad
-		if bad == nil {
+		if p.bad = bad; bad == nil {
 			p.bad = r.pinned(ctx, memory)
 		}
+		calls := p.bad.calls
+		if bad == nil {
+			calls = calls[:1] // the rest ran beside it
+		}
+		p.bad.stuck = func(ctx context.Context) *fallacy.Stuck { return r.stuckAt(ctx, calls) }
 	}
 	return p
 }

@@ -58,6 +58,9 @@ func (s *searching) run(ctx context.Context, memory int) (bool, error) {
 		if steps%256 == 0 && ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
+		if s.most > 0 && steps >= s.most {
+			return false, errSteps
+		}
 		s.look(state)
 		if s.window.required == 0 {
 			return true, nil
@@ -83,6 +86,10 @@ type searching struct {
 
 	thrifty  bool // calls that need not happen only come where they help
 	withheld bool // one did not come for that
+
+	most     int     // steps; 0: any number
+	farthest []int32 // the calls in order when fewest were left that must happen
+	left     int     // how many those were
 }
 
 // choice is a choice of the next call to be made.
@@ -94,7 +101,7 @@ type choice struct {
 }
 
 func (p *problem) start() *searching {
-	s := &searching{problem: p, window: newWindow(p.intervals), failed: make(map[digest]struct{})}
+	s := &searching{problem: p, window: newWindow(p.intervals), failed: make(map[digest]struct{}), left: math.MaxInt}
 	byEnd := make([]int32, len(p.intervals))
 	for i := range byEnd {
 		byEnd[i] = int32(i)
@@ -128,6 +135,9 @@ func (s *searching) look(state any) {
 
 // advance makes the next choice that has not been tried.
 func (s *searching) advance() (state any, more bool) {
+	if s.most > 0 && s.window.required < s.left {
+		s.farthest, s.left = slices.Clone(s.window.log), s.window.required
+	}
 	for len(s.frames) > 0 {
 		f := &s.frames[len(s.frames)-1]
 		for len(s.window.log) > f.base {

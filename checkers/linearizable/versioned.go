@@ -51,7 +51,7 @@ func Versioned(counting bool) *fallacy.Checker {
 			biggestFirst(len(keys), func(i int) int { return keys[i].size }, func(i int) {
 				parts[i] = part{name: keys[i].name, size: keys[i].size, bad: keys[i].judge(counting)}
 			})
-			return together(parts), ctx.Err()
+			return together(ctx, parts), ctx.Err()
 		},
 	}
 }

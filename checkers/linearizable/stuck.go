@@ -1,0 +1,211 @@
+package linearizable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/fallacy-dev/fallacy"
+)
+
+// Bounds of what is told of where every order ends, and of the search for it.
+const (
+	orderShown = 8
+	nextShown  = 6
+	stuckSteps = 20_000
+	stateShown = 120 // bytes
+)
+
+var errSteps = errors.New("the steps are used up")
+
+// told is how a search's calls and states are put in words.
+type told struct {
+	op    func(call int) int // of the history
+	state func(state any) string
+	// why says why a call does not fit a state.
+	why func(state any, call int) string
+}
+
+// stuck looks for the longest order of the calls, and says why none of those that
+// could come next does. Nil: there is an order of all, or not even a search.
+func (p *problem) stuck(ctx context.Context, say told) (s *fallacy.Stuck) {
+	defer func() {
+		if recover() != nil { // the model's: whoever judged has said so
+			s = nil
+		}
+	}()
+	order, whole := p.longest(ctx)
+	if order == nil {
+		return nil
+	}
+	w, state := newWindow(p.intervals), p.init
+	states := []any{state}
+	for _, at := range order {
+		w.take(at)
+		state, _ = p.step(state, int(at))
+		states = append(states, state)
+	}
+	for more := p.further(w, state); len(more) > 0; more = p.further(w, state) {
+		for _, at := range more {
+			w.take(at)
+			state, _ = p.step(state, int(at))
+			order, states = append(order, at), append(states, state)
+		}
+	}
+	if w.required == 0 {
+		return nil
+	}
+	from := max(0, len(order)-orderShown)
+	s = &fallacy.Stuck{Earlier: from, From: cut(say.state(states[from])), Whole: whole, Order: []fallacy.Placed{}}
+	for i, at := range order[from:] {
+		s.Order = append(s.Order, fallacy.Placed{Op: say.op(int(at)), State: cut(say.state(states[from+i+1]))})
+	}
+	p.next(s, w, state, say)
+	return s
+}
+
+// longest returns the calls of the longest order that a search comes to, and
+// whether it tried all. Nil: there is an order of all calls, or trouble.
+func (p *problem) longest(ctx context.Context) (order []int32, whole bool) {
+	best, left := []int32{}, -1
+	for _, thrifty := range []bool{true, false} {
+		s := p.start()
+		s.thrifty, s.most = thrifty, stuckSteps
+		ok, err := s.run(ctx, stuckSteps*impasseBytes*2)
+		if ok || ctx.Err() != nil {
+			return nil, false
+		}
+		if s.farthest != nil && (left < 0 || s.left < left) {
+			best, left = s.farthest, s.left
+		}
+		if whole = err == nil; whole && (!thrifty || !s.withheld) {
+			return best, true
+		}
+	}
+	return best, whole
+}
+
+// further returns calls that make the order longer: one that must happen, or one
+// that need not and after it one that must.
+func (p *problem) further(w *window, state any) []int32 {
+	fits := func(state any) int32 {
+		found := int32(none)
+		w.each(func(at int32) bool {
+			if found == none && w.ends[at] != 0 {
+				if _, ok := p.step(state, int(at)); ok {
+					found = at
+				}
+			}
+			return false
+		})
+		return found
+	}
+	if at := fits(state); at != none {
+		return []int32{at}
+	}
+	var two []int32
+	w.each(func(at int32) bool {
+		if two == nil && w.ends[at] == 0 {
+			if next, ok := p.step(state, int(at)); ok {
+				if then := fits(next); then != none {
+					two = []int32{at, then}
+				}
+			}
+		}
+		return false
+	})
+	return two
+}
+
+// next lists the calls that could come next in real time: first those that must
+// happen, then those that may have.
+func (p *problem) next(s *fallacy.Stuck, w *window, state any, say told) {
+	s.Next = []fallacy.Placed{}
+	for _, must := range []bool{true, false} {
+		w.each(func(at int32) bool {
+			if (w.ends[at] != 0) != must {
+				return false
+			}
+			why := ""
+			if next, ok := p.step(state, int(at)); ok {
+				why = fmt.Sprintf("it may have happened, but would leave %s, which none of the others fits either", cut(say.state(next)))
+			} else {
+				why = say.why(state, int(at))
+			}
+			if len(s.Next) == nextShown {
+				s.More++
+				return false
+			}
+			s.Next = append(s.Next, fallacy.Placed{Op: say.op(int(at)), Why: why})
+			return false
+		})
+	}
+}
+
+// cut bounds the text of a state.
+func cut(text string) string {
+	if len(text) <= stateShown {
+		return text
+	}
+	return fmt.Sprintf("%s… (%d bytes)", text[:stateShown], len(text))
+}
+
+// stuckAt tells where every order of the register's calls ends, up to the end of
+// the last of those that prove a violation.
+func (r *register) stuckAt(ctx context.Context, calls []fallacy.Call) *fallacy.Stuck {
+	end := int32(-1)
+	for i := range r.calls {
+		c := &r.calls[i]
+		if c.end == never {
+			continue
+		}
+		for _, proof := range calls {
+			if proof.Invoke.Index == r.history[c.op].Index {
+				end = max(end, c.end)
+			}
+		}
+	}
+	cut := r.upTo(end)
+	cut.drop()
+	return cut.plain().stuck(ctx, told{
+		op:    func(at int) int { return opOf(cut.at(int32(at))) },
+		state: func(s any) string { return cut.value(s.(int32)) },
+		why:   func(s any, at int) string { return cut.misfit(s.(int32), at) },
+	})
+}
+
+// misfit says why a call does not fit a value.
+func (r *register) misfit(has int32, at int) string {
+	c := &r.calls[at]
+	switch c.kind {
+	case refusal:
+		return fmt.Sprintf("it was refused, and yet %s, which it wanted, is there", r.value(c.old))
+	case cas:
+		if !c.known {
+			return fmt.Sprintf("it takes effect on %s only, and here is %s", r.value(c.old), r.value(has))
+		}
+		return fmt.Sprintf("it found %s, and here is %s", r.value(c.old), r.value(has))
+	}
+	return fmt.Sprintf("it saw %s, and here is %s", r.value(c.value), r.value(has))
+}
+
+// stuckUpTo tells where every order of the object's calls ends, up to an op.
+func (o *object) stuckUpTo(ctx context.Context, end int32) *fallacy.Stuck {
+	p, places := o.prepare(end)
+	return p.stuck(ctx, told{
+		op:    func(at int) int { return opOf(o.calls[places[at]]) },
+		state: func(s any) string { return s.(fallacy.Value).String() },
+		why: func(s any, at int) string {
+			a := o.actions[places[at]]
+			switch {
+			case a.Type == fallacy.Fail:
+				return "it was refused, which cannot be where the state is " + cut(s.(fallacy.Value).String())
+			case a.Type == fallacy.Info || o.interval(places[at]).end > end:
+				return "it cannot take effect where the state is " + cut(s.(fallacy.Value).String())
+			case a.Out.IsNil() || a.Out.Equal(a.In):
+				return "it was answered ok, which cannot be where the state is " + cut(s.(fallacy.Value).String())
+			}
+			return fmt.Sprintf("it was answered %s, which cannot be where the state is %s", cut(a.Out.String()), cut(s.(fallacy.Value).String()))
+		},
+	})
+}
