@@ -31,6 +31,7 @@ type ResultStory struct {
 	Why     string       `json:"why"`              // a sentence that a reader can check
 	Calls   []ResultCall `json:"calls"`            // that prove it, by the time of asking
 	Steps   []ResultStep `json:"steps,omitempty"`  // of a cycle
+	Stuck   *ResultStuck `json:"stuck,omitempty"`  // where every order of the calls ends
 	During  []int        `json:"during"`           // places in episodes of the faults in force
 	Rivals  []string     `json:"rivals,omitempty"` // who believed to lead at the same time, a sentence each
 	Lines   []ResultLine `json:"lines,omitempty"`  // of logs, shortly before
@@ -163,7 +164,7 @@ func resultsOf(v *view, stories []*story, episodes []*episode, files []*logFile)
 }
 
 func (s *story) result(episodes []*episode) ResultStory {
-	r := ResultStory{Name: s.Name, Checker: s.Checker, Meaning: s.Meaning, Why: s.Why, During: []int{}, Rivals: s.Rivals}
+	r := ResultStory{Name: s.Name, Checker: s.Checker, Meaning: s.Meaning, Why: s.Why, Stuck: s.Stuck.result(), During: []int{}, Rivals: s.Rivals}
 	for _, c := range s.Calls {
 		r.Calls = append(r.Calls, ResultCall{c.Name, c.Op, c.Done, c.Process, c.Node, c.From, c.To, c.Words, c.Type, c.Outcome})
 	}

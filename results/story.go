@@ -32,6 +32,8 @@ type story struct {
 	Steps     []step // of a cycle; none if the anomaly is no cycle
 	MoreSteps int    // that are not shown
 
+	Stuck *stuck // where every order ends; nil: nobody says
+
 	Stamped bool        // whether there are logs around it
 	Rivals  []string    // who believed to lead at the same time
 	Lines   []storyLine // of logs, shortly before
@@ -134,6 +136,7 @@ func tell(checker string, a fallacy.Anomaly, c *calls, episodes []*episode) *sto
 		return s
 	}
 	s.tellCycle(a.Cycle, c)
+	s.Stuck = stuckOf(a.Stuck, c)
 	from, to := s.span()
 	for _, e := range episodes {
 		if e.From < to && e.To > from && e.Verified() {

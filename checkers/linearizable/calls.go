@@ -56,7 +56,8 @@ type register struct {
 	vals    numbers
 	calls   []call // in the order of their invocations
 	clock   int32
-	size    int // calls, with those left out
+	size    int  // calls, with those left out
+	short   bool // calls that began later are left out
 
 	stretches []*stretch // that the calls are in, until they are gathered
 }

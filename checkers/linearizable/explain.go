@@ -14,6 +14,7 @@ type violation struct {
 	name  string // empty: nonlinearizable
 	why   string
 	calls []fallacy.Call
+	upTo  int32                                    // the end of the answer up to which there already is no order; 0: not known
 	stuck func(ctx context.Context) *fallacy.Stuck // nil: nobody can tell
 }
 
@@ -98,7 +99,11 @@ func (r *register) unwritten(entries []entry, v int32) *violation {
 		bad.calls = append(bad.calls, failed)
 		return bad
 	}
-	return r.violated(append(more, place), "%s (op %d) found a value that nobody ever tried to write%s", r.text(place), op, proof)
+	when := "nobody ever tried to write"
+	if r.short {
+		when = "nobody had tried to write yet"
+	}
+	return r.violated(append(more, place), "%s (op %d) found a value that %s%s", r.text(place), op, when, proof)
 }
 
 // failedWriter returns a write or cas of the value that failed.

@@ -52,7 +52,7 @@ func (r *register) step(state any, place int) (any, bool) {
 // upTo returns the register as it was at the end of a call: calls that end later
 // count as of unknown outcome.
 func (r *register) upTo(end int32) *register {
-	cut := &register{history: r.history, key: r.key, keyed: r.keyed, name: r.name, vals: r.vals, clock: r.clock}
+	cut := &register{history: r.history, key: r.key, keyed: r.keyed, name: r.name, vals: r.vals, clock: r.clock, short: true}
 	for _, c := range r.calls {
 		if c.begin > end {
 			break
@@ -135,5 +135,5 @@ func (r *register) pinned(ctx context.Context, memory int) *violation {
 		why += fmt.Sprintf("; without %s (op %d) there is one", r.text(last), op)
 	}
 	intervals := func(at int) interval { return interval{r.calls[at].begin, r.calls[at].end} }
-	return &violation{why: inKey(r.name, why), calls: around(len(r.calls), place, intervals, func(at int) fallacy.Call { return r.at(int32(at)) })}
+	return &violation{why: inKey(r.name, why), upTo: ends[place], calls: around(len(r.calls), place, intervals, func(at int) fallacy.Call { return r.at(int32(at)) })}
 }

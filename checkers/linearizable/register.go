@@ -16,8 +16,10 @@ If values are unique per key the answer is exact, and takes a sort's time: value
 with the calls that saw them form chains which cannot be interleaved, and two
 chains that each must come first are the anomaly "nonlinearizable". Four calls
 at the most show it, and a few more if outcomes are unknown or compare-and-sets
-lead round in a circle. A cas that failed and tells what it saw is a read. A write or cas of unknown outcome counts
-if somebody saw its value.
+lead round in a circle. Told is what came first, how far an order of the calls
+until then goes, and why no call can come next. A cas that failed and tells what
+it saw is a read. A write or cas of unknown outcome counts if somebody saw its
+value.
 
 A cas that failed and does not tell what it saw proves nothing, unless the caller
 can tell that it was refused (see Options). Such opaque refusals are searched for
@@ -71,16 +73,18 @@ func (r *register) judge(ctx context.Context, memory int) part {
 	if p.searched {
 		answer, bad, p.err = r.search(ctx, memory, w)
 	}
-	if answer == illegal {
-		if p.bad = bad; bad == nil {
-			p.bad = r.pinned(ctx, memory)
-		}
-		calls := p.bad.calls
-		if bad == nil {
-			calls = calls[:1] // the rest ran beside it
-		}
-		p.bad.stuck = func(ctx context.Context) *fallacy.Stuck { return r.stuckAt(ctx, calls) }
+	if answer != illegal {
+		return p
 	}
+	switch {
+	case bad == nil:
+		p.bad = r.pinned(ctx, memory)
+	case !p.searched:
+		p.bad = r.first(bad)
+	default:
+		p.bad = bad
+	}
+	p.bad.stuck = func(ctx context.Context) *fallacy.Stuck { return r.stuckAt(ctx, p.bad) }
 	return p
 }
 

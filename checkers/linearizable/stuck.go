@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/fallacy-dev/fallacy"
 )
@@ -150,28 +151,74 @@ func cut(text string) string {
 	return fmt.Sprintf("%s… (%d bytes)", text[:stateShown], len(text))
 }
 
-// stuckAt tells where every order of the register's calls ends, up to the end of
-// the last of those that prove a violation.
-func (r *register) stuckAt(ctx context.Context, calls []fallacy.Call) *fallacy.Stuck {
-	end := int32(-1)
-	for i := range r.calls {
-		c := &r.calls[i]
-		if c.end == never {
-			continue
-		}
-		for _, proof := range calls {
-			if proof.Invoke.Index == r.history[c.op].Index {
-				end = max(end, c.end)
-			}
-		}
+// stuckAt tells where every order of the register's calls ends, up to the answer
+// that a violation is about.
+func (r *register) stuckAt(ctx context.Context, bad *violation) *fallacy.Stuck {
+	end := bad.upTo
+	if end == 0 {
+		end = r.endOf(bad.calls)
 	}
 	cut := r.upTo(end)
 	cut.drop()
-	return cut.plain().stuck(ctx, told{
+	s := cut.plain().stuck(ctx, told{
 		op:    func(at int) int { return opOf(cut.at(int32(at))) },
 		state: func(s any) string { return cut.value(s.(int32)) },
 		why:   func(s any, at int) string { return cut.misfit(s.(int32), at) },
 	})
+	if s == nil || bad.upTo == 0 && !slices.ContainsFunc(s.Next, func(p fallacy.Placed) bool { return proves(bad.calls, p.Op) }) {
+		return nil // it is stuck at another violation
+	}
+	return s
+}
+
+// endOf returns when the last of some calls ended.
+func (r *register) endOf(calls []fallacy.Call) int32 {
+	end := int32(-1)
+	for i := range r.calls {
+		c := &r.calls[i]
+		if c.end != never && proves(calls, r.history[c.op].Index) {
+			end = max(end, c.end)
+		}
+	}
+	return end
+}
+
+// proves tells whether an op belongs to one of the calls.
+func proves(calls []fallacy.Call, op int) bool {
+	return slices.ContainsFunc(calls, func(c fallacy.Call) bool { return slices.Contains(c.Ops(), op) })
+}
+
+// firstMost bounds the registers whose first violation is looked for.
+const firstMost = 200_000
+
+// first returns the violation that was there first, for one that the exact
+// algorithm found: that of the shortest history without an order. There calls
+// that end later are of unknown outcome, so that more of them may have to prove
+// it; if these are too many, it is the one found. So it is if that is about the
+// same answer, as it knows more.
+func (r *register) first(found *violation) *violation {
+	if len(r.calls) > firstMost {
+		return found
+	}
+	ends := make([]int32, len(r.calls))
+	for i, c := range r.calls {
+		ends[i] = c.end
+	}
+	place, _ := shortest(ends, func(end int32) (bool, error) {
+		answer, _, _ := r.upTo(end).exact()
+		return answer != illegal, nil
+	})
+	end := ends[place]
+	if proves(found.calls, r.history[r.calls[place].op].Index) {
+		found.upTo = end
+		return found
+	}
+	answer, _, v := r.upTo(end).exact()
+	if answer != illegal || v == nil || len(v.calls) > max(4, len(found.calls)) {
+		return found
+	}
+	v.upTo = end
+	return v
 }
 
 // misfit says why a call does not fit a value.
