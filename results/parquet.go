@@ -23,6 +23,7 @@ type parquetOp struct {
 	Int     *int64  `parquet:"int,optional"` // the value, or the value of the key, where it is a number
 	Error   *string `parquet:"error,optional,dict"`
 	Node    *string `parquet:"node,optional,dict"`
+	UTC     *int64  `parquet:"utc,optional,timestamp(microsecond)"` // when that was, where it is known when the run began
 }
 
 // parquetBatch is how many rows are handed over at once, and groupMax how many
@@ -33,11 +34,16 @@ const (
 )
 
 // writeParquet writes a history for DuckDB, pandas and the like.
-func writeParquet(w *bufio.Writer, _ Run, h fallacy.History) error {
+func writeParquet(w *bufio.Writer, run Run, h fallacy.History) error {
 	out := parquet.NewGenericWriter[parquetOp](w, parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(groupMax), parquet.CreatedBy("fallacy", "", ""))
 	rows := make([]parquetOp, 0, parquetBatch)
 	for i := range h {
-		rows = append(rows, parquetRow(&h[i]))
+		row := parquetRow(&h[i])
+		if !run.Epoch.IsZero() {
+			at := run.Epoch.Add(h[i].Time).UnixMicro()
+			row.UTC = &at
+		}
+		rows = append(rows, row)
 		if len(rows) < parquetBatch && i+1 < len(h) {
 			continue
 		}
