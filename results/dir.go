@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -127,7 +128,19 @@ func Open(path string) (*Dir, error) {
 func (d *Dir) Path() string { return d.path }
 
 // Logs returns what the nodes' processes wrote, as <node>/<file>.
-func (d *Dir) Logs() fs.FS {
+func (d *Dir) Logs() fs.FS { return logsOnly{d.nodes()} }
+
+// logsOnly hides what lies beside the logs.
+type logsOnly struct{ fs.FS }
+
+// ReadDir is [fs.ReadDir], without the samples.
+func (l logsOnly) ReadDir(name string) ([]fs.DirEntry, error) {
+	all, err := fs.ReadDir(l.FS, name)
+	return slices.DeleteFunc(all, func(e fs.DirEntry) bool { return e.Name() == samplesFile }), err
+}
+
+// nodes returns all that was collected of nodes, as <node>/<file>.
+func (d *Dir) nodes() fs.FS {
 	path := filepath.Join(d.path, nodesDir)
 	if _, err := os.Stat(path); err != nil {
 		return embed.FS{} // nothing was collected

@@ -213,7 +213,7 @@ func (d *Dir) LoadResults() (Results, error) {
 // WriteReport writes report.html and results.json, or replaces them. The run's
 // findings may be those just made or those read from run.json.
 func (d *Dir) WriteReport(run Run, h fallacy.History) error {
-	v, err := newView(run, h, d.Logs())
+	v, err := newView(run, h, d.nodes())
 	if err == nil {
 		err = d.replace(reportFile, v.write)
 	}

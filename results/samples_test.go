@@ -48,7 +48,17 @@ func TestSamplesOfARun(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("read back (-want +got):\n%s", diff)
 	}
-	files := (&logs{end: time.Second}).read(d.Logs())
+	seen := 0
+	must(t, fs.WalkDir(d.Logs(), ".", func(_ string, e fs.DirEntry, err error) error {
+		if !e.IsDir() {
+			seen++
+		}
+		return err
+	}))
+	if seen != 1 {
+		t.Errorf("who looks at logs sees %d files, want the target's own alone", seen)
+	}
+	files := (&logs{end: time.Second}).read(d.nodes())
 	if len(files) != 1 || files[0].Name != "resources-2.jsonl" || files[0].Text != "listening\n" {
 		t.Errorf("logs: got %+v, want the target's own file alone", files)
 	}
