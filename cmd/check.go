@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +35,7 @@ assumed of registers; the names are those of Elle.`
 const checkExamples = `  fallacy check runs/latest
   fallacy check history.jsonl --workload register
   fallacy check jepsen.edn --workload append --model snapshot-isolation --json
+  fallacy check jepsen.edn --workload register --report report.html
   zcat h.jsonl.gz | fallacy check - --workload rw-register --linearizable-keys`
 
 // question is what a history is to be judged by.
@@ -43,6 +45,7 @@ type question struct {
 	txn      txn.Options
 	asked    bool // some of the txn options were given
 	json     bool
+	report   string // file for the page of a history that is no run's; empty: none
 }
 
 func checkCommand(c Catalogue) *cobra.Command {
@@ -59,6 +62,9 @@ func checkCommand(c Catalogue) *cobra.Command {
 			}
 			info, err := os.Stat(args[0])
 			if args[0] != "-" && err == nil && info.IsDir() {
+				if q.report != "" {
+					return fmt.Errorf("--report %s: a run has its report in its directory: leave out --report", q.report)
+				}
 				return checkRun(cmd, c, args[0], q)
 			}
 			return checkFile(cmd, c, args[0], q)
@@ -74,6 +80,7 @@ func checkCommand(c Catalogue) *cobra.Command {
 	f.BoolVar(&q.txn.SequentialKeys, "sequential-keys", false, "registers: each key's versions follow the order of each process")
 	f.BoolVar(&q.txn.LinearizableKeys, "linearizable-keys", false, "registers: each key's versions follow the order of real time")
 	f.BoolVar(&q.json, "json", false, "print the verdict and all findings as JSON")
+	f.StringVar(&q.report, "report", "", "write the report of a history that is no run's to this file")
 	_ = cmd.RegisterFlagCompletionFunc("workload", complete(c.workloadNames)) // the flags exist
 	_ = cmd.RegisterFlagCompletionFunc("checker", complete(c.checkerNames))
 	_ = cmd.RegisterFlagCompletionFunc("model", complete(modelNames))
@@ -216,7 +223,32 @@ func checkFile(cmd *cobra.Command, c Catalogue, path string, q question) error {
 		run.Reason = strings.TrimSuffix(cut.String()+"; "+run.Reason, "; ")
 		run.Verdict = fallacy.Worse(run.Verdict, fallacy.Unknown)
 	}
-	return announce(cmd.OutOrStdout(), run, "", q.json)
+	if q.report != "" {
+		if err := reportFile(cmd.Context(), q.report, run, w, h); err != nil {
+			return err
+		}
+	}
+	err = announce(cmd.OutOrStdout(), run, "", q.json)
+	if q.report != "" && !q.json {
+		fmt.Fprintln(cmd.OutOrStdout(), q.report)
+	}
+	return err
+}
+
+// reportFile writes the page of a history that somebody brought.
+func reportFile(ctx context.Context, path string, run results.Run, w *fallacy.Workload, h fallacy.History) error {
+	run.Command = []string{"fallacy", "check", run.Name}
+	if w != nil {
+		run.Promise, _, _ = strings.Cut(w.Doc, "\n")
+		run.Command = append(run.Command, "--workload", w.Name)
+	}
+	run.Version = version()
+	run.Findings = append(run.Findings, conduct.JudgeHistory(ctx, results.Run{}, h, []*fallacy.Checker{checkers.Stats()}).Findings...)
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(results.Report(f, run, h, nil), f.Close())
 }
 
 // readOps reads a history. One that was cut off is read up to there, with a

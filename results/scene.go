@@ -132,7 +132,7 @@ func (s *story) atTheTime(episodes []*episode) string {
 	}
 	from, to := s.span()
 	if len(s.During) == 0 {
-		return notAtTheTime(episodes, from)
+		return notAtTheTime(episodes, from, to)
 	}
 	var what []string
 	times := make(map[string]int)
@@ -160,9 +160,12 @@ func (s *story) atTheTime(episodes []*episode) string {
 	return text + "."
 }
 
-func notAtTheTime(episodes []*episode, from time.Duration) string {
+func notAtTheTime(episodes []*episode, from, to time.Duration) string {
 	var last *episode
 	for _, e := range episodes {
+		if e.From < to && e.To > from { // not verified, or it would have been told
+			return "At the time " + e.Name() + " was to be in force, which nobody saw take effect: " + e.What + "."
+		}
 		if e.To <= from && e.Verified() && (last == nil || e.To > last.To) {
 			last = e
 		}

@@ -83,6 +83,9 @@ func newView(run Run, h fallacy.History, from fs.FS) (*view, error) {
 		run.Took = c.end
 	}
 	episodes := episodesOf(h, c.end)
+	if len(episodes) == 0 {
+		episodes = foreignEpisodes(h, c.end)
+	}
 	stories := storiesOf(run, c, episodes)
 	files := (&logs{epoch: run.Epoch, episodes: episodes, stories: stories, end: c.end}).read(from)
 	tellLogs(stories, files)
@@ -95,7 +98,7 @@ func newView(run Run, h fallacy.History, from fs.FS) (*view, error) {
 	v.Stories, v.More, v.Named = stories[:min(openMax, len(stories))], between(stories, openMax, storiesMax), between(stories, storiesMax, storiesMax+namedMax)
 	v.Script, v.Policy = pageScript(scripts...)
 	v.Word, v.Class, v.Mark = verdictWords(run.Verdict)
-	if len(episodes) > 0 {
+	if len(episodes) > 0 && v.Ran() {
 		v.Again = quoted([]string{"fallacy", "run", run.Name, "--plan", "plan.json"})
 		if run.Bug != "" {
 			v.Again = quoted([]string{"fallacy", "run", run.Name, "--bug", run.Bug, "--plan", "plan.json"})
@@ -113,6 +116,9 @@ func newView(run Run, h fallacy.History, from fs.FS) (*view, error) {
 	v.results.Resources = resultUsage(used)
 	return v, nil
 }
+
+// Ran tells whether fallacy ran it: else there is a history only.
+func (v *view) Ran() bool { return !v.Run.Started.IsZero() }
 
 // Circles tells whether a story that is told in full is a cycle.
 func (v *view) Circles() bool {
@@ -228,6 +234,9 @@ func parametersOf(run Run) []parameter {
 		{"faults", strings.Join(faults, ", ")}, {"fallacy", run.Version}, {"system", run.System},
 	}
 	all = slices.DeleteFunc(all, func(p parameter) bool { return p.Value == "" })
+	if run.Started.IsZero() { // nobody knows how the history came about
+		all = []parameter{{"history", run.Name}, {"workload", run.Workload}, {"fallacy", run.Version}}
+	}
 	for _, name := range sortedKeys(run.Parameters) {
 		all = append(all, parameter{name, run.Parameters[name]})
 	}
