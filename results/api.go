@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -33,7 +34,7 @@ func (e endpoint) Example() string {
 // in _ns, times are RFC 3339, verdicts are "valid", "invalid" and "unknown".
 func endpoints() []endpoint {
 	return []endpoint{
-		{"/api/runs", "", "all runs, newest first: an array of summaries with path, name, target, workload, verdict, ops, anomalies, faults, latency and rate", (*server).apiRuns},
+		{"/api/runs", "", "all runs, newest first: an array of summaries with path, name, target, workload, verdict, ops, anomalies, faults, latency and rate; target=, workload=, fault=, verdict= and search= behind a question mark leave the others out", (*server).apiRuns},
 		{"/api/run", "path=refstore-register/20261122T084700.123Z", "run.json of one run: parameters, verdict, findings with every anomaly and its operations", (*server).apiRun},
 		{"/api/compare", "a=PATH&b=PATH", "two runs side by side: parameters, checkers, anomalies, latencies, each with a and b", (*server).apiCompare},
 		{"/api/trend", "name=refstore/register", "the runs of one target and workload, oldest first, as summaries", (*server).apiTrend},
@@ -65,13 +66,18 @@ func refuse(w http.ResponseWriter, status int, why string) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"error": strings.Map(printableRune, why)})
 }
 
-func (s *server) apiRuns(w http.ResponseWriter, _ *http.Request, root *os.Root) {
+func (s *server) apiRuns(w http.ResponseWriter, r *http.Request, root *os.Root) {
+	wanted, err := wantedBy(r.URL.Query())
+	if err != nil {
+		refuse(w, http.StatusBadRequest, err.Error())
+		return
+	}
 	runs, err := s.shelf.runs(root)
 	if err != nil {
 		refuse(w, http.StatusInternalServerError, "the runs cannot be listed: "+err.Error())
 		return
 	}
-	answer(w, runs)
+	answer(w, slices.DeleteFunc(runs, func(s Summary) bool { return !wanted(s) }))
 }
 
 // errNoRun says that a path names no run, for whatever reason: that it lies

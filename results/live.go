@@ -158,7 +158,7 @@ func (s *server) apiLive(w http.ResponseWriter, r *http.Request, root *os.Root) 
 func (s *server) follow(ctx context.Context, root *os.Root, at string, run Run, t *tail, e events) error {
 	tick := time.NewTicker(liveEvery)
 	defer tick.Stop()
-	var before Progress
+	var before *Progress
 	sent, judged, fresh := time.Now(), time.Time{}, false // fresh: there is what nobody has judged
 	for {
 		grown, err := t.read()
@@ -167,11 +167,15 @@ func (s *server) follow(ctx context.Context, root *os.Root, at string, run Run, 
 		}
 		now := time.Now()
 		p := t.progress()
-		p.Rate = float64(p.Ops.Invoked-before.Ops.Invoked) / max(now.Sub(sent), liveEvery).Seconds()
+		if before == nil { // the run did not begin when somebody began to look
+			p.Rate = float64(p.Ops.Invoked) / max(p.Time, liveEvery).Seconds()
+		} else {
+			p.Rate = float64(p.Ops.Invoked-before.Ops.Invoked) / max(now.Sub(sent), liveEvery).Seconds()
+		}
 		if err := e.send("progress", p); err != nil {
 			return err
 		}
-		before, sent, fresh = p, now, fresh || grown
+		before, sent, fresh = &p, now, fresh || grown
 		if s.judge != nil && fresh && now.Sub(judged) > judgeEvery && len(t.history) <= judgedMax {
 			if err := e.send("found", s.found(ctx, run, t.history)); err != nil {
 				return err

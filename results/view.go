@@ -228,7 +228,7 @@ func parametersOf(run Run) []parameter {
 		faults = append(faults, f.Name)
 	}
 	all := []parameter{
-		{"target", run.Target}, {"workload", run.Workload}, {"planted bug", run.Bug}, {"seed", fmtUint(run.Seed)},
+		{"target", run.Target}, {"version", versionsOf(run)}, {"workload", run.Workload}, {"planted bug", run.Bug}, {"seed", fmtUint(run.Seed)},
 		{"nodes", strings.Join(run.Nodes, ", ")}, {"reached by", run.Remote}, {"processes at once", itoa(run.Concurrency)}, {"rate", rate},
 		{"time", lasting(run.Time)}, {"operation timeout", lasting(run.OpTimeout)}, {"recovery waited for", "at most " + lasting(run.Recovery)},
 		{"faults", strings.Join(faults, ", ")}, {"fallacy", run.Version}, {"system", run.System},
