@@ -9,7 +9,8 @@ import (
 
 // wantedBy returns what tells the runs that a query asks for: those of a target, a
 // workload, a fault (by its name, or by what stands before the colon), a verdict,
-// and with a text in what is said of them. What is not asked for does not matter.
+// and with all words of a text in what is said of them. What is not asked for does
+// not matter.
 func wantedBy(q url.Values) (func(Summary) bool, error) {
 	for name := range q {
 		if !slices.Contains([]string{"target", "workload", "fault", "verdict", "search"}, name) {
@@ -21,11 +22,11 @@ func wantedBy(q url.Values) (func(Summary) bool, error) {
 		return nil, fmt.Errorf("verdict is %q: say valid, invalid or unknown", verdict)
 	}
 	is := func(want, got string) bool { return want == "" || want == got }
-	fault, search := q.Get("fault"), strings.ToLower(q.Get("search"))
+	fault, words := q.Get("fault"), strings.Fields(strings.ToLower(q.Get("search")))
 	return func(s Summary) bool {
 		return is(q.Get("target"), s.Target) && is(q.Get("workload"), s.Workload) && is(verdict, s.Verdict.String()) &&
 			(fault == "" || slices.ContainsFunc(s.Faults, func(f string) bool { return f == fault || strings.HasPrefix(f, fault+":") })) &&
-			strings.Contains(strings.ToLower(s.said()), search)
+			!slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(strings.ToLower(s.said()), word) })
 	}, nil
 }
 

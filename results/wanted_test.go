@@ -30,7 +30,7 @@ func TestAPIRunsByWhatIsAsked(t *testing.T) {
 		"target=refstore":  func(s Summary) bool { return s.Target == "refstore" },
 		"workload=nothing": func(s Summary) bool { return false },
 		"fault=partition":  func(s Summary) bool { return strings.Contains(strings.Join(s.Faults, " "), "partition") },
-		"search=STALE":     func(s Summary) bool { return strings.Contains(s.Bug, "stale") && strings.Contains(s.Name, "reg") },
+		"search=STALE+reg": func(s Summary) bool { return strings.Contains(s.Bug, "stale") && strings.Contains(s.Name, "reg") },
 	} {
 		want := 0
 		for _, s := range every {
