@@ -52,6 +52,7 @@ type Agent struct {
 	target  *proc.Supervisor
 	samples *sampler // of target
 	clock   *clock.Clock
+	unwatch context.CancelFunc // of who follows what the target executes
 	noClock error
 	logs    []string // of the target, relative to the data directory
 	tripped string
@@ -89,6 +90,11 @@ func (a *Agent) Hello(h Hello) (Greeting, error) {
 	a.listen[Probe] = a.probes.addr()
 	if a.noClock = clock.Supported(); a.noClock == nil {
 		a.clock, a.noClock = clock.New(filepath.Join(a.opts.Dir, "clock"))
+	}
+	if a.clock != nil {
+		var ctx context.Context
+		ctx, a.unwatch = context.WithCancel(context.Background())
+		go a.clock.Follow(ctx)
 	}
 	a.life = newLease(h.Deadline, a.trip)
 	g := Greeting{PID: os.Getpid(), System: runtime.GOOS + "/" + runtime.GOARCH, Dir: a.dataDir(), Listen: a.listen}
@@ -256,6 +262,7 @@ func (a *Agent) Close() error {
 		errs = append(errs, a.filter.Close())
 	}
 	if a.clock != nil {
+		a.unwatch()
 		errs = append(errs, a.clock.Close())
 	}
 	errs = append(errs, a.ports.release())

@@ -26,6 +26,12 @@ type Clock struct {
 	since  uint64   // readings when the skew was set, or the process started: later ones count for Verify
 	before uint64   // readings when the process was started
 	pid    int      // of the process started last, 0 before
+
+	adopted   []life             // processes that were given the clock when they ran already
+	roots     map[int]string     // when pid, and adopted descendants of it, were born: theirs are followed too
+	strangers map[string]program // executed and without the clock when follow looked last, by id
+	loose     error              // which of them cannot be given the clock
+	looked    time.Time          // when that was
 }
 
 // New makes a Clock that shows the right time. The path named page is that of a file, made anew, which this program
@@ -63,12 +69,16 @@ func Open(page string) (*Clock, error) {
 // Set puts s in force: for all processes started with c and their forks, between two readings of a clock, all of it at
 // once. Time for Drift, Strobe and Frozen counts from now on; a frozen clock neither drifts nor strobes. Setting the
 // skew that is in force already does not start it anew. It is in force when Set returns; Verify tells whether it took
-// effect. A Drift beyond ±1e9 ppm and a negative Strobe are refused.
+// effect. Programs that the process or its descendants have executed are given the clock first, see [Clock.Adopt]. A
+// Drift beyond ±1e9 ppm and a negative Strobe are refused.
 func (c *Clock) Set(s fallacy.Skew) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.page == nil {
 		return fmt.Errorf("set a clock: %w", errClosed)
+	}
+	if s != (fallacy.Skew{}) {
+		c.followSoon()
 	}
 	if s != c.want.skew() {
 		want, err := recordOf(s, time.Now())
@@ -126,15 +136,15 @@ func (c *Clock) Read() (Reading, error) {
 // start is the number of the last start of a process.
 func (c *Clock) start() uint32 { return uint32(atomic.LoadUint64(&c.page.starts)) }
 
-// Close gives all processes the right time back, removes the page's file and lets go of them. It is harmless when c is
-// closed already.
+// Close gives all processes the right time back, those that were adopted by the machine's clock, removes the page's file
+// and lets go of them. It is harmless when c is closed already.
 func (c *Clock) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.page == nil {
 		return nil
 	}
-	err := c.release()
+	err := errors.Join(c.release(), c.disownAll())
 	if removed := os.Remove(c.path); removed != nil && !errors.Is(removed, os.ErrNotExist) {
 		err = errors.Join(err, removed)
 	}
@@ -142,6 +152,21 @@ func (c *Clock) Close() error {
 		return fmt.Errorf("close a clock: %w", err)
 	}
 	return nil
+}
+
+// disownAll gives the machine's clock to the adopted processes that live.
+func (c *Clock) disownAll() error {
+	var errs []error
+	for _, l := range c.adopted {
+		if !l.lasts() {
+			continue
+		}
+		if err := disown(l.pid); err != nil && l.lasts() {
+			errs = append(errs, fmt.Errorf("process %d: %w", l.pid, err))
+		}
+	}
+	c.adopted = nil
+	return errors.Join(errs...)
 }
 
 // release puts the right time in force and unmaps the page.

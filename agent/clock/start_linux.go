@@ -13,13 +13,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // Start starts cmd with c as its clock: it takes the place of cmd.Start, and the caller calls cmd.Wait afterwards as
 // usual. The process has the skew that is in force from its first instruction on, and so has what it forks; a program
-// that it executes in its place, or in a fork, has the machine's clock again.
+// that it executes in its place, or in a fork, has the machine's clock until it is followed: by Set, Verify and Follow.
 //
 // Set-user-ID bits and file capabilities of the program have no effect, unless this program may trace any process.
 // After an error no process is left, and cmd is spent. An error of cmd.Start itself is wrapped.
@@ -38,6 +39,7 @@ func (c *Clock) Start(cmd *exec.Cmd) error {
 	}
 	atomic.StoreUint64(&c.page.starts, uint64(start))
 	c.pid = cmd.Process.Pid
+	c.roots, c.strangers, c.loose, c.looked = map[int]string{c.pid: lifeOf(c.pid).born}, nil, nil, time.Time{}
 	c.before = atomic.LoadUint64(&c.page.reads)
 	c.since = c.before
 	return nil

@@ -57,3 +57,12 @@ func (r registers) entering(function, _, stack uint64) registers {
 	r.Orig_rax = ^uint64(0)
 	return r
 }
+
+// jumping is r about to go on at address.
+func (r registers) jumping(address uint64) registers {
+	r.Rip = address
+	return r
+}
+
+// inSystemCall tells whether the thread was stopped in a system call.
+func (r registers) inSystemCall() bool { return int64(r.Orig_rax) >= 0 }

@@ -16,6 +16,7 @@ type vdso struct {
 	machine elf.Machine
 	soname  string
 	size    uint64 // of what is loaded
+	bias    uint64 // from a virtual address, as symbols have it, to an offset
 	symbols []symbol
 }
 
@@ -25,6 +26,7 @@ type symbol struct {
 	version string // "" without versions
 	offset  uint64 // from the start of the vDSO
 	bind    elf.SymBind
+	value   uint64 // offset of the place in the symbol table that says so
 }
 
 // elfHeaders reads the head of a vDSO and returns its program headers, and where in memory the image ends.
@@ -74,7 +76,7 @@ func parseVDSO(image []byte) (*vdso, error) {
 			p.dynamic(prog.Off)
 		}
 	}
-	v := &vdso{machine: elf.Machine(head.Machine), size: size}
+	v := &vdso{machine: elf.Machine(head.Machine), size: size, bias: p.bias}
 	if soname, ok := p.tables[elf.DT_SONAME]; ok {
 		v.soname = p.string(soname)
 	}
@@ -191,7 +193,7 @@ func (p *parser) symbol(i uint32, versions map[uint16]string) (symbol, bool) {
 		section == elf.SHN_UNDEF || section == elf.SHN_ABS {
 		return symbol{}, false
 	}
-	s := symbol{name: p.string(uint64(p.u32(off))), offset: p.u64(off+8) + p.bias, bind: bind}
+	s := symbol{name: p.string(uint64(p.u32(off))), offset: p.u64(off+8) + p.bias, bind: bind, value: off + 8}
 	if versym, ok := p.table(elf.DT_VERSYM); ok {
 		s.version = versions[p.u16(versym+2*uint64(i))&0x7fff]
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/fallacy-dev/fallacy"
 )
 
 // verifyEvery is how long Verify waits between two looks at the page.
@@ -23,7 +25,8 @@ var ErrUnread = errors.New("got no reading of the clock by the process since tha
 // Verify waits until the process has read its clock after the last Set (and after its start), and what it saw agrees
 // with what was set, to the millisecond. If that does not come before ctx is done, the error says what was wanted and
 // what was seen, and if the process did not read its clock at all, what may be the reason. A page that somebody else
-// wrote to is an error at once.
+// wrote to is an error at once. "The process" is all of them: the one that was started, its descendants, and what they
+// have executed; one of them that has the machine's clock, and cannot be given this one, is an error.
 func (c *Clock) Verify(ctx context.Context) error {
 	ticker := time.NewTicker(verifyEvery)
 	defer ticker.Stop()
@@ -53,9 +56,15 @@ func (c *Clock) verify() (final bool, err error) {
 	if err := c.damage(); err != nil {
 		return true, err
 	}
+	skew := c.want.skew()
+	if skew != (fallacy.Skew{}) && time.Since(c.looked) >= settledAfter {
+		c.follow()
+	}
+	if c.loose != nil {
+		return false, fmt.Errorf("wanted %s, %w", describe(skew), c.loose)
+	}
 	_, seq := c.page.inForce()
 	seen := c.page.observe()
-	skew := c.want.skew()
 	if seen.reads <= c.since || seen.seq != uint32(seq) || seen.start != c.start() {
 		return false, fmt.Errorf("wanted %s, %w", describe(skew), ErrUnread)
 	}

@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // groupOfItsOwn gives the child a process group, so that signals reach all of
@@ -40,3 +43,27 @@ func stopped(pid int) (bool, error) {
 	const stopBit = 1 << (syscall.SIGSTOP - 1)
 	return state[0] == 'T' || state[0] == 't' || state[0] == 'D' && pending&stopBit != 0, nil
 }
+
+// awaitEnd waits until the child pid has ended, and leaves its status for who asks
+// next. A child that is traced by this program, as one is for a moment that is given
+// another clock, is reported when it stops too, which is not its end.
+func awaitEnd(pid int) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		var info unix.Siginfo
+		switch err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOWAIT, nil); {
+		case err == unix.EINTR:
+		case err != nil || info.Code != cldTrapped && info.Code != cldStopped:
+			return
+		default:
+			<-tick.C // until it is let go
+		}
+	}
+}
+
+// What a child that has not ended is reported for.
+const (
+	cldTrapped = 4
+	cldStopped = 5
+)

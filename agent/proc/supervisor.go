@@ -166,6 +166,7 @@ func (s *Supervisor) start() error {
 
 // reap waits for the end of cmd and starts it again if nobody had asked for it.
 func (s *Supervisor) reap(cmd *exec.Cmd, ended chan struct{}) {
+	awaitEnd(cmd.Process.Pid)
 	err := cmd.Wait()
 	// What the process left behind in its group would hold ports and locks.
 	_ = signalGroup(cmd.Process.Pid, syscall.SIGKILL)
