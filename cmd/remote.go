@@ -107,7 +107,7 @@ func (t *trial) dial(ctx context.Context, ports []string, note func(string)) (re
 	if t.on == "docker" {
 		return docker.New(ctx, docker.Options{
 			Binary: self, Args: []string{"agent"}, Image: t.image, Target: image, Program: t.binary,
-			Ports: ports, Packets: t.onPackets(), IPv6: t.ipv6, Note: note,
+			Ports: ports, Packets: t.onPackets(), Clocks: t.onClocks(), IPv6: t.ipv6, Note: note,
 		})
 	}
 	if t.on == "ssh" {
@@ -136,6 +136,14 @@ func (t *trial) dial(ctx context.Context, ports []string, note func(string)) (re
 		}
 	}
 	return d, nil
+}
+
+// onClocks tells whether the agents are to have the capability that it takes to skew
+// the clock of a server which an image's entrypoint runs as another user.
+func (t *trial) onClocks() bool {
+	return slices.ContainsFunc(t.test.Nemeses, func(n fallacy.Nemesis) bool {
+		return slices.Contains(n.Needs, fallacy.NeedClock)
+	})
 }
 
 // onPackets tells whether the agents are to act on packets, and have the capability

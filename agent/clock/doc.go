@@ -25,12 +25,27 @@
 // The functions note each reading in the page: that there was one, and by how much it was off. This is how
 // [Clock.Verify] and [Clock.Read] know what the process itself has seen, without tracing it.
 //
+// # Processes that run already
+//
+// A program that is executed later, in the process's place or in a child, begins with the kernel's vDSO again: a shell
+// script that ends in exec is such a beginning. [Clock.Set], [Clock.Verify] and [Clock.Follow] look for those among the
+// process and its descendants and adopt them ([Clock.Adopt]), which any process can be that this program may trace. One
+// thread is stopped for some milliseconds (PTRACE_SEIZE), and made to map the page and an image as above, by a system
+// call instruction that the vDSO has anyway: no code is changed. Then every pointer to one of the three functions in the
+// data of programs and libraries (Go's runtime, glibc's tables, procedure linkage) is changed to the new one, a word at
+// a time, and the vDSO's symbol table, so that who looks later finds the same (musl, lazily bound programs, libraries
+// loaded later). [Disown] does the reverse, by whichever program, and whoever had given the clock.
+//
 // # Limits
 //
 //   - Only Linux on amd64 and arm64, and only 64-bit programs; [Supported] finds out. It needs ptrace of child
 //     processes, which some seccomp profiles and kernel.yama.ptrace_scope=3 (2 for ordinary users) forbid.
-//   - A program that the process executes later, in a fork or in its own place, has the machine's clock. So start the
-//     real program, not a shell script that ends in exec; [Clock.Verify] notices, as nobody reads the skewed clock.
+//   - A program that the process executes while a skew is in force has the machine's clock until it is noticed, up to
+//     [Clock.Follow]'s quarter of a second. It is adopted on amd64 only: the swap cannot be run under an emulator of
+//     processes, and has run on no arm64 machine. It must be able to open the page, and this program to trace it, which
+//     takes CAP_SYS_PTRACE if it became another user; [Clock.Verify] says so where that is not given.
+//   - A pointer to one of the functions that an adopted program keeps on its heap (as from dlsym) goes on leading to the
+//     machine's clock. A program that forbids itself mmap or openat by seccomp is ended by its own rules when adopted.
 //   - Not skewed, and not noted: who asks the kernel by a system call of their own or reads the processor's counter; Go
 //     programs on arm64 built with a Go that did not find its vDSO (golang/go#62309); libraries that look for the vDSO
 //     in /proc/self/auxv, which still tells of the real one, as Go does when built as a C library.
@@ -44,7 +59,8 @@
 // # What was run
 //
 // On amd64 (Linux 6.18, as superuser, as an ordinary user, and in a container without capabilities under Docker's
-// default seccomp profile) all tests, with Go, glibc and musl programs, static and dynamic. On arm64 an emulated
+// default seccomp profile) all tests, with Go, glibc and musl programs, static and dynamic. Adopted were those, Python, a
+// JVM (17), etcd (3.4) and Redis (7.0), and Go with 8 threads at their clocks, some hundred times over. On arm64 an emulated
 // machine with a stock Linux 6.12 and pages of 4 KiB ran them with Go, glibc and busybox programs; the emulator was at
 // times too slow for TestHotThreads. Nothing ran on arm64 hardware, with musl there, or with pages of 16 or 64 KiB. The
 // arithmetic of the assembled code is compared with that of the Go side on random skews, on both architectures.

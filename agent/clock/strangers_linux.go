@@ -3,6 +3,7 @@ package clock
 import (
 	"fmt"
 	"os"
+	"strings"
 	"unsafe"
 )
 
@@ -48,16 +49,19 @@ func strangers(roots map[int]string, m *mapping) ([]stranger, error) {
 	var found []stranger
 	for _, p := range members {
 		all, err := areas(p.pid)
+		var program uint64
 		switch {
-		case os.IsNotExist(err) || err == nil && len(all) == 0:
-			continue // it has ended
-		case err != nil:
-			return nil, err
-		case maps(all, page.file):
+		case err == nil && len(all) == 0 || maps(all, page.file):
+			continue // the first has ended
+		case err == nil:
+			program = all[0].start
+		case !os.IsPermission(err): // one that may not be looked at is a stranger
+			if (life{p.pid, p.born}).lasts() {
+				return nil, err
+			}
 			continue
 		}
-		exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", p.pid)) // for people
-		found = append(found, stranger{life{p.pid, p.born}, fmt.Sprintf("%d %s %#x", p.pid, p.born, all[0].start), exe})
+		found = append(found, stranger{life{p.pid, p.born}, fmt.Sprintf("%d %s %#x", p.pid, p.born, program), nameOf(p.pid)})
 	}
 	return found, nil
 }
@@ -70,4 +74,13 @@ func maps(all []area, file string) bool {
 		}
 	}
 	return false
+}
+
+// nameOf is what a process executes, for people.
+func nameOf(pid int) string {
+	if exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil {
+		return exe
+	}
+	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)) // one that has ended has none
+	return strings.TrimSpace(string(name))
 }

@@ -49,6 +49,7 @@ type Options struct {
 
 	Ports   []string          // names of the ports the target listens on
 	Packets bool              // the agents get the capability to act on packets
+	Clocks  bool              // the agents get the capability to trace processes of every user, for their clocks
 	IPv6    bool              // nodes reach each other by IPv6
 	Note    func(text string) // is told what happens that takes long; nil: nobody is
 }

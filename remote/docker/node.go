@@ -59,7 +59,10 @@ func (d *Dialer) create(ctx context.Context, n *node) error {
 	}
 	var capabilities []string
 	if d.opts.Packets {
-		args, capabilities = append(args, "--packets"), []string{"NET_ADMIN"}
+		args, capabilities = append(args, "--packets"), append(capabilities, "NET_ADMIN")
+	}
+	if d.opts.Clocks {
+		capabilities = append(capabilities, "SYS_PTRACE")
 	}
 	set, bindings := d.published()
 	made, err := d.docker.ContainerCreate(ctx, client.ContainerCreateOptions{
