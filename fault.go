@@ -51,6 +51,7 @@ const (
 	NeedPrimaries Need = "primaries" // the target tells which nodes lead
 	NeedCompact   Need = "compact"   // the target has a task of this name
 	NeedDefrag    Need = "defrag"    // the target has a task of this name
+	NeedMembers   Need = "members"   // the target's members can be removed and added
 )
 
 // Condition is everything that is to be wrong with one node on account of one
@@ -156,6 +157,12 @@ type Control interface {
 	// them, probes across links. It returns what was seen, and an error that says
 	// what is not as it should be.
 	Verify(ctx context.Context, fault string) (evidence Value, err error)
+
+	// Replace makes p what runs on a node from now on, beginning with nothing: the
+	// process that was there is killed, the data directory emptied, p's files written.
+	// Conditions that are imposed hold for p as they did for what was there. Done
+	// again, it is done anew.
+	Replace(ctx context.Context, node string, p Process) error
 }
 
 // Cluster is the nodes of a run and the means to act on them.

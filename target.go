@@ -73,6 +73,22 @@ type Versions interface {
 	Version(ctx context.Context, n Node) (string, error)
 }
 
+// Membership is a target whose cluster's members can be removed and added while it
+// runs. Each method asks the cluster, through whichever of its members answers.
+type Membership interface {
+	// Members returns the names of the nodes that are members, as the others say. A
+	// node that was added and has not started yet is none.
+	Members(ctx context.Context, cluster []Node) ([]string, error)
+
+	// Leave removes n, whether or not it runs; it is no error if it is no member. An
+	// error that wraps ErrFailed proves that n was not removed.
+	Leave(ctx context.Context, n Node, cluster []Node) error
+
+	// Join adds n, which is no member, as a new one, and says how to run it with an
+	// empty data directory. After an error it may have been added: Leave undoes that.
+	Join(ctx context.Context, n Node, cluster []Node) (Process, error)
+}
+
 // Images is a target whose programs fallacy does not carry itself.
 type Images interface {
 	// Image says where they come from.

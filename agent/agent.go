@@ -154,46 +154,6 @@ func (a *Agent) door(addr, upstream string, out, in *link.Gate, chance fallacy.C
 	return p.Addr(), nil
 }
 
-// Start writes the target's files and starts it. From then on it is looked what it uses.
-func (a *Agent) Start(ctx context.Context, p fallacy.Process) (Started, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.target != nil {
-		return Started{}, errors.New("the target was started before")
-	}
-	spec, err := a.spec(p)
-	if err != nil {
-		return Started{}, err
-	}
-	for name, content := range p.Files {
-		if err := a.write(name, content); err != nil {
-			return Started{}, err
-		}
-	}
-	if err := a.own(spec.User); err != nil {
-		return Started{}, fmt.Errorf("give the target its data directory: %w", err)
-	}
-	if a.clock != nil {
-		spec.Start = a.clock.Start
-	}
-	a.logs = p.Logs
-	a.target = proc.New(spec)
-	a.state.Process = fallacy.Running
-	a.samples = newSampler(a.target, sampleEvery, samplesMax)
-	return started(spec), a.target.Set(ctx, fallacy.Running)
-}
-
-func (a *Agent) write(name, content string) error {
-	if !filepath.IsLocal(name) {
-		return fmt.Errorf("the target's file %q is not inside its data directory", name)
-	}
-	path := filepath.Join(a.dataDir(), name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(path, []byte(content), 0o644)
-}
-
 // Apply makes s what is wrong with the node.
 func (a *Agent) Apply(ctx context.Context, s State) error {
 	a.mu.Lock()

@@ -65,6 +65,12 @@ func (c *Client) Start(ctx context.Context, p fallacy.Process) (Started, error) 
 	return ask[Started](ctx, c, "Start", p)
 }
 
+// Replace has p run in the target's place, beginning with nothing.
+func (c *Client) Replace(ctx context.Context, p fallacy.Process) error {
+	_, err := ask[Nothing](ctx, c, "Replace", p)
+	return err
+}
+
 // Apply makes s what is wrong with the node.
 func (c *Client) Apply(ctx context.Context, s State) error {
 	_, err := ask[Nothing](ctx, c, "Apply", s)

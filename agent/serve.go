@@ -83,6 +83,13 @@ func (s *service) Start(p fallacy.Process, started *Started) (err error) {
 	return err
 }
 
+// Replace is [Agent.Replace].
+func (s *service) Replace(p fallacy.Process, _ *Nothing) error {
+	ctx, cancel := s.alive()
+	defer cancel()
+	return s.a.Replace(ctx, p)
+}
+
 // Apply is [Agent.Apply].
 func (s *service) Apply(state State, _ *Nothing) error {
 	ctx, cancel := s.alive()

@@ -274,6 +274,9 @@ func (t *trial) fits(n fallacy.Nemesis) error {
 	if _, ok := t.target.(fallacy.Primaries); !ok && slices.Contains(n.Needs, fallacy.NeedPrimaries) {
 		return fmt.Errorf("%s needs a target that tells who leads, and %s does not", n.Name, t.kind.Name)
 	}
+	if _, ok := t.target.(fallacy.Membership); !ok && slices.Contains(n.Needs, fallacy.NeedMembers) {
+		return fmt.Errorf("%s needs a target whose members can be removed and added, and %s does not offer it", n.Name, t.kind.Name)
+	}
 	return t.canDo(n)
 }
 

@@ -25,11 +25,14 @@ type Family struct {
 	Doc      string // first a title line, then a blank line, then the manual page
 	Fallacy  string // which it punishes
 	Needs    []fallacy.Need
+	Nodes    int // the fewest nodes that it makes sense with; 0: any number
 	Variants []Variant
 
-	task   bool               // of an administrator's: done once, and not imposed
 	choose choose             // without a variant
 	named  func(pick) Variant // with nodes by name in place of a variant; nil: it takes none
+	// carriesOut makes under a name the fault of what is chosen, with so many tries to
+	// choose; nil: what is chosen is imposed.
+	carriesOut func(name string, choose choose, tries int) fallacy.Fault
 }
 
 // Variant is a shape of a family's misbehaviour.
@@ -53,6 +56,7 @@ func Families() []*Family {
 		processFault("pause", pauseDoc, zeroLatency, fallacy.Paused),
 		rate(),
 		processFault("restart", restartDoc, stableTopology, fallacy.Terminated),
+		membership(),
 		clock(),
 		task("compact", compactDoc, fallacy.NeedCompact, some(func(int) int { return 1 })),
 		task("defrag", defragDoc, fallacy.NeedDefrag, random),
@@ -64,11 +68,10 @@ func Families() []*Family {
 // a schedule. The error says which names there are.
 func New(name string, schedule Schedule) (fallacy.Nemesis, error) {
 	parts := strings.Split(name, ":")
-	i := slices.IndexFunc(Families(), func(f *Family) bool { return f.Name == parts[0] })
-	if i < 0 {
+	f, ok := familyOf(name)
+	if !ok {
 		return fallacy.Nemesis{}, &UnknownError{Kind: "fault", Name: name, Known: Names()}
 	}
-	f := Families()[i]
 	chosen := Variant{choose: f.choose, named: f.named}
 	if len(parts) > 1 {
 		var err error
@@ -79,7 +82,7 @@ func New(name string, schedule Schedule) (fallacy.Nemesis, error) {
 	return fallacy.Nemesis{
 		Name: name, Doc: f.Doc, Fallacy: f.Fallacy,
 		Needs:    append(slices.Clone(f.Needs), chosen.needs...),
-		Fault:    f.fault(name, chosen.choose),
+		Fault:    f.fault(name, chosen.choose, f.tries()),
 		Schedule: schedule.Generator(),
 	}, nil
 }
@@ -87,23 +90,37 @@ func New(name string, schedule Schedule) (fallacy.Nemesis, error) {
 // FewestNodes returns with how many nodes the fault makes sense that name asks for; 1
 // if there is none of that name.
 func FewestNodes(name string) int {
-	family, variant, _ := strings.Cut(name, ":")
-	for _, f := range Families() {
-		for _, v := range f.Variants {
-			if f.Name == family && v.Name == variant {
-				return max(1, v.Nodes)
-			}
+	f, ok := familyOf(name)
+	if !ok {
+		return 1
+	}
+	fewest := max(1, f.Nodes)
+	_, variant, _ := strings.Cut(name, ":")
+	for _, v := range f.Variants {
+		if v.Name == variant {
+			fewest = max(fewest, v.Nodes)
 		}
 	}
-	return 1
+	return fewest
 }
 
-// fault is the family's fault, of what is chosen.
-func (f *Family) fault(name string, chosen choose) fallacy.Fault {
-	if f.task {
-		return &maintained{name: f.Name, choose: chosen, tries: f.tries()}
+// familyOf finds the family of a nemesis by that one's name.
+func familyOf(name string) (*Family, bool) {
+	family, _, _ := strings.Cut(name, ":")
+	all := Families()
+	i := slices.IndexFunc(all, func(f *Family) bool { return f.Name == family })
+	if i < 0 {
+		return nil, false
 	}
-	return imposed{name, chosen, f.tries()}
+	return all[i], true
+}
+
+// fault is the family's fault, of what is chosen, with so many tries to choose.
+func (f *Family) fault(name string, choose choose, tries int) fallacy.Fault {
+	if f.carriesOut != nil {
+		return f.carriesOut(name, choose, tries)
+	}
+	return imposed{name, choose, tries}
 }
 
 // tries is how often a fault may choose anew. Links are there whatever becomes

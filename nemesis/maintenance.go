@@ -26,8 +26,11 @@ afterwards is told. There is nothing to be undone, and the heal changes nothing.
 // task is a task of an administrator's, done to the nodes that usually picks.
 func task(name, doc string, need fallacy.Need, usually func(context.Context, *rand.Rand, fallacy.Cluster) ([]string, error)) *Family {
 	condition := func(*rand.Rand) fallacy.Condition { return fallacy.Condition{Task: name} }
-	f := onNodes(&Family{Name: name, Doc: doc, Fallacy: oneAdministrator, Needs: []fallacy.Need{need}, task: true}, condition)
+	f := onNodes(&Family{Name: name, Doc: doc, Fallacy: oneAdministrator, Needs: []fallacy.Need{need}}, condition)
 	f.choose = variantOf(pick{from: usually}, condition).choose
+	f.carriesOut = func(_ string, choose choose, tries int) fallacy.Fault {
+		return &maintained{name: name, choose: choose, tries: tries}
+	}
 	return f
 }
 

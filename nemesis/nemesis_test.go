@@ -13,10 +13,17 @@ import (
 	"pgregory.net/rapid"
 )
 
-// cluster is a control that remembers what is imposed, and can be made to fail.
+// cluster is a control that remembers what is imposed, and what was replaced, and
+// can be made to fail.
 type cluster struct {
-	imposed map[string]Conditions
-	fail    error
+	imposed  map[string]Conditions
+	replaced []string
+	fail     error
+}
+
+func (c *cluster) Replace(_ context.Context, node string, _ fallacy.Process) error {
+	c.replaced = append(c.replaced, node)
+	return nil
 }
 
 func (c *cluster) Impose(_ context.Context, fault string, conditions map[string]fallacy.Condition) error {
@@ -39,26 +46,63 @@ func (c *cluster) Verify(_ context.Context, fault string) (fallacy.Value, error)
 	return fallacy.Int(len(c.imposed[fault])), nil
 }
 
-// led is a target whose second node leads.
-type led struct{ fallacy.Target }
+// led is a target whose second node leads, and whose members can be removed.
+type led struct {
+	fallacy.Target
+	gone   map[string]bool
+	refuse error // what Leave says
+	lost   bool  // Leave does what it says it has not
+	down   bool  // nobody is ready
+}
 
-func (led) Primaries(_ context.Context, cluster []fallacy.Node) ([]string, error) {
+func (l *led) Members(_ context.Context, cluster []fallacy.Node) (names []string, err error) {
+	for _, n := range cluster {
+		if !l.gone[n.Name] {
+			names = append(names, n.Name)
+		}
+	}
+	return names, nil
+}
+
+func (l *led) Leave(_ context.Context, n fallacy.Node, _ []fallacy.Node) error {
+	if l.refuse == nil || l.lost {
+		l.gone[n.Name] = true
+	}
+	return l.refuse
+}
+
+func (l *led) Join(_ context.Context, n fallacy.Node, _ []fallacy.Node) (fallacy.Process, error) {
+	if !l.gone[n.Name] {
+		return fallacy.Process{}, errors.New("it is a member")
+	}
+	delete(l.gone, n.Name)
+	return fallacy.Process{}, nil
+}
+
+func (l *led) Ready(context.Context, fallacy.Node) error {
+	if l.down {
+		return errors.New("not yet")
+	}
+	return nil
+}
+
+func (*led) Primaries(_ context.Context, cluster []fallacy.Node) ([]string, error) {
 	return []string{cluster[min(1, len(cluster)-1)].Name}, nil
 }
 
 func clusterOf(n int) (*cluster, fallacy.Cluster) {
 	control := &cluster{imposed: make(map[string]Conditions)}
-	c := fallacy.Cluster{Control: control, Target: led{}}
+	c := fallacy.Cluster{Control: control, Target: &led{gone: make(map[string]bool)}}
 	for i := range n {
 		c.Nodes = append(c.Nodes, fallacy.Node{Name: fmt.Sprintf("n%d", i+1)})
 	}
 	return control, c
 }
 
-// imposedNames are the faults that impose something.
+// imposedNames are the faults that impose something, and not tasks of an administrator's.
 func imposedNames() (names []string) {
 	for _, f := range Families() {
-		if !f.task {
+		if !slices.Contains(f.Needs, fallacy.NeedCompact) && !slices.Contains(f.Needs, fallacy.NeedDefrag) {
 			names = append(names, f.names()...)
 		}
 	}

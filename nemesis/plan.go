@@ -64,15 +64,14 @@ func (p Plan) Nemeses() ([]fallacy.Nemesis, error) {
 			return nil, fmt.Errorf("event %d: %w", i, err)
 		}
 		n.Needs = slices.DeleteFunc(n.Needs, func(need fallacy.Need) bool { return need == fallacy.NeedPrimaries })
-		n.Fault, n.Schedule = p.replay(e.Nemesis, n.Fault)
+		n.Fault, n.Schedule = p.replay(e.Nemesis)
 		all = append(all, n)
 	}
 	return all, nil
 }
 
-// replay returns the fault and the schedule of one nemesis of the plan; f is the fault
-// that would choose by itself.
-func (p Plan) replay(name string, f fallacy.Fault) (fallacy.Fault, fallacy.Generator) {
+// replay returns the fault and the schedule of one nemesis of the plan.
+func (p Plan) replay(name string) (fallacy.Fault, fallacy.Generator) {
 	var ops list
 	var injections []Conditions
 	for _, e := range p.Events {
@@ -91,10 +90,8 @@ func (p Plan) replay(name string, f fallacy.Fault) (fallacy.Fault, fallacy.Gener
 		next++
 		return injections[next-1], nil
 	}
-	if m, ok := f.(*maintained); ok {
-		return &maintained{name: m.name, choose: again, tries: 1}, ops
-	}
-	return imposed{name: name, choose: again, tries: 1}, ops
+	f, _ := familyOf(name) // New has found it
+	return f.fault(name, again, 1), ops
 }
 
 // list is ops at given times.

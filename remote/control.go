@@ -50,6 +50,17 @@ func (c *Cluster) Impose(ctx context.Context, fault string, conditions map[strin
 	return c.each(func(i int) error { return c.agents[i].Apply(ctx, c.state(c.nodes[i].Name)) })
 }
 
+// Replace has p run on a node from now on; see [fallacy.Control].
+func (c *Cluster) Replace(ctx context.Context, node string, p fallacy.Process) error {
+	i := slices.Index(c.names(), node)
+	if i < 0 {
+		return fmt.Errorf("replace what runs on %q: there is no such node", node)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.agents[i].Replace(ctx, p)
+}
+
 func (c *Cluster) names() []string {
 	names := make([]string, len(c.nodes))
 	for i, n := range c.nodes {

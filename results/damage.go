@@ -46,7 +46,7 @@ func (d damage) kind() string {
 func kindOf(nemesis string) string {
 	family, _, _ := strings.Cut(nemesis, ":")
 	switch family {
-	case "kill", "restart", "terminate", "crash":
+	case "kill", "restart", "terminate", "crash", "member":
 		return "kill"
 	case "pause":
 		return "pause"

@@ -77,6 +77,9 @@ func injected(c fallacy.Call, end time.Duration) *episode {
 	switch {
 	case len(e.Damage) > 0:
 		e.What = e.Damage.String()
+		if family, _, _ := strings.Cut(e.Nemesis, ":"); family == "member" {
+			e.What = strings.ReplaceAll(e.What, " "+fallacy.Killed.String(), " removed from the cluster and killed")
+		}
 	case v.IsNil():
 		e.What = "nothing was reported"
 	default:
@@ -116,6 +119,8 @@ func evidenceWords(v fallacy.Value) []string {
 			for _, p := range each {
 				words = append(words, p.Name+" "+plain(p.Value))
 			}
+		case f.Name == "members" && len(list) > 0:
+			words = append(words, "members are "+listing(plainList(list)))
 		case f.Name == "skew_ns" && len(each) > 0:
 			for _, p := range each {
 				words = append(words, readsClock(p))
@@ -224,6 +229,14 @@ func slowLinks(list []fallacy.Value) string {
 		least, most = min(least, time.Duration(n)), max(most, time.Duration(n))
 	}
 	return fmt.Sprintf("%s took %s to %s there and back", some(len(list), "link"), lasting(least), lasting(most))
+}
+
+func plainList(list []fallacy.Value) []string {
+	words := make([]string, len(list))
+	for i, v := range list {
+		words[i] = plain(v)
+	}
+	return words
 }
 
 // plain returns a string without its quotes, and any other value as JSON.

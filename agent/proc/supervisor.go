@@ -82,6 +82,21 @@ func (s *Supervisor) Status() Status {
 	return status
 }
 
+// Become has the supervisor run something else from the next start on. What was run
+// so far must have been killed or terminated.
+func (s *Supervisor) Become(spec Spec) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd != nil || s.want == fallacy.Running || s.want == fallacy.Paused {
+		return fmt.Errorf("process %d is to be replaced and has not been ended", s.status.PID)
+	}
+	if spec.Start == nil {
+		spec.Start = (*exec.Cmd).Start
+	}
+	s.spec, s.backoff = spec, restartAfter
+	return nil
+}
+
 // Set brings the process into the state want and returns when it is there, or
 // with an error that says what it hangs on. Setting what is already so does nothing.
 func (s *Supervisor) Set(ctx context.Context, want fallacy.ProcessState) error {

@@ -11,16 +11,18 @@ import (
 )
 
 // names are the members' addresses as etcd replicates them: the same on all
-// nodes. Where each node has a way of its own to a peer, they are names that only
-// the node's own SOCKS proxy knows, which etcd takes from its environment.
+// nodes. Where each node has a way of its own to a peer, they are addresses that
+// only the node's own SOCKS proxy knows, which etcd takes from its environment. No
+// names in words: etcd 3.4 resolves those when a member is added.
 type names struct {
 	addr    map[string]string // by node: host:port; nil: not known yet
 	proxied bool
 	socks   map[string]*exchange.Socks // by node
 }
 
-// domain of the names: reserved, so that nobody else answers for it (RFC 6761).
-const domain = ".fallacy.invalid"
+// nowhere is the network of the addresses: reserved for documentation, so that
+// nobody else answers for them (RFC 5737).
+const nowhere = "192.0.2."
 
 // learn decides how members are called.
 func (s *names) learn(cluster []fallacy.Node) error {
@@ -50,7 +52,7 @@ func (s *names) learn(cluster []fallacy.Node) error {
 		if host, _, _ := net.SplitHostPort(m.Listen["peer"]); !net.ParseIP(host).IsLoopback() {
 			return fmt.Errorf("nodes reach the peer port of %s at addresses of their own, which etcd cannot have, unless all are on this machine", m.Name)
 		}
-		addr[m.Name] = fmt.Sprintf("%s%s:%d", strings.ToLower(m.Name), domain, 2380+i)
+		addr[m.Name] = fmt.Sprintf("%s%d:2380", nowhere, i+1)
 	}
 	s.addr, s.socks = addr, make(map[string]*exchange.Socks)
 	return nil
@@ -80,8 +82,10 @@ func (s *names) env(n fallacy.Node, cluster []fallacy.Node) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.socks[n.Name], err = exchange.NewSocks(host, routes); err != nil {
-		return nil, err
+	if s.socks[n.Name] == nil { // a member that comes back goes the same ways
+		if s.socks[n.Name], err = exchange.NewSocks(host, routes); err != nil {
+			return nil, err
+		}
 	}
 	proxy := "socks5://" + s.socks[n.Name].Addr()
 	return []string{"HTTP_PROXY=" + proxy, "http_proxy=" + proxy, "NO_PROXY=", "no_proxy="}, nil

@@ -19,7 +19,10 @@ const manual = `etcd, version 3.4 or later
 
 A cluster of 1 to 9 members with etcd's own defaults, but for faster elections: a
 heartbeat every 50 ms, an election after 500 ms, a snapshot every 1000 entries.
-Everything is synced to disk as etcd does it.
+Everything is synced to disk as etcd does it. Members are removed and added without
+etcd's own check (--strict-reconfig-check=false), which refuses for some seconds
+whenever a member was away, as under faults one is all the time; the fault member
+leaves a majority itself.
 
 On --on local the program etcd is found in PATH.
 
@@ -64,8 +67,14 @@ func (*target) Image() fallacy.Image {
 	return fallacy.Image{Name: "gcr.io/etcd-development/etcd:v3.6.12", Programs: []string{"etcd"}}
 }
 
-// Process says how to run a member.
+// Process says how to run a member of a new cluster.
 func (t *target) Process(n fallacy.Node, cluster []fallacy.Node) (fallacy.Process, error) {
+	return t.process(n, cluster, cluster, "new")
+}
+
+// process says how to run n as one of initial, which are those of cluster that it is
+// to find when it starts for the first time.
+func (t *target) process(n fallacy.Node, cluster, initial []fallacy.Node, state string) (fallacy.Process, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.names.learn(cluster); err != nil {
@@ -82,8 +91,8 @@ func (t *target) Process(n fallacy.Node, cluster []fallacy.Node) (fallacy.Proces
 			"--listen-peer-urls", "http://" + n.Listen["peer"],
 			"--initial-advertise-peer-urls", t.names.url(n),
 			"--listen-client-urls", client, "--advertise-client-urls", client,
-			"--initial-cluster", t.names.initialCluster(cluster), "--initial-cluster-state", "new",
-			"--initial-cluster-token", "fallacy",
+			"--initial-cluster", t.names.initialCluster(initial), "--initial-cluster-state", state,
+			"--initial-cluster-token", "fallacy", "--strict-reconfig-check=false",
 			"--heartbeat-interval", "50", "--election-timeout", "500", "--snapshot-count", "1000",
 			"--logger", "zap",
 		},
