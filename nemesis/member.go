@@ -17,7 +17,7 @@ const memberDoc = `remove nodes from the cluster, and add them again at the heal
 
 A node is removed by asking the target, as an operator would, and its process ended.
 At the heal its data directory is emptied, it is added as a new member, started, and
-waited for until it serves. Never are so many removed that fewer than a majority of
+waited for until the others say that it is one. Never are so many removed that fewer than a majority of
 all nodes would be members. While the others have no majority, nobody can be removed,
 which the injection reports, and nobody added, which the heal waits for.`
 
@@ -25,7 +25,8 @@ which the injection reports, and nobody added, which the heal waits for.`
 const (
 	leavePatience  = 10 * time.Second // for one node to be removed
 	memberPatience = 5 * time.Second  // for somebody to say who the members are
-	rejoinPatience = 26 * time.Second // for a heal
+	rejoinPatience = 15 * time.Second // for a heal: another fault may be in its way that ends only when it gives up
+	startPatience  = 6 * time.Second  // for a node that was added to start as a member
 	rejoinAfter    = 250 * time.Millisecond
 )
 
@@ -59,7 +60,7 @@ type member struct {
 	choose choose
 
 	mu   sync.Mutex
-	away map[string]bool // nodes that may be no members; true: added again, and not seen to serve yet
+	away map[string]bool // nodes that may be no members; true: added again, and not seen to start yet
 }
 
 // Inject removes members, then ends their processes. The damage is as a kill's: who
@@ -169,7 +170,7 @@ func (f *member) Verify(ctx context.Context, c fallacy.Cluster) (fallacy.Value, 
 }
 
 // Heal adds those that are away as new members, one after the other, and waits until
-// each serves: who is added while another is on its way would be told of too many.
+// each has started: who is added while another is on its way would be told of too many.
 func (f *member) Heal(ctx context.Context, c fallacy.Cluster) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -188,33 +189,35 @@ func (f *member) Heal(ctx context.Context, c fallacy.Cluster) error {
 	return err
 }
 
-// rejoin adds a node as a new member and waits until it serves as one.
+// rejoin adds a node as a new member and waits until the others know that it has
+// started as one: whether it serves may depend on other faults. One that does not
+// start is added anew: it may have asked a peer that had not heard of it, and taken
+// itself for a member that is no more.
 func (f *member) rejoin(ctx context.Context, c fallacy.Cluster, name string) error {
 	target, err := membersOf(c)
 	if err != nil {
 		return err
 	}
 	n := nodeOf(c, name)
-	if !f.away[name] || !isMember(ctx, c, target, name) {
-		// From the start, whatever was done before: removed first, if it was not.
-		f.away[name] = false
-		if err := retry(ctx, rejoinPatience, func(ctx context.Context) error { return replace(ctx, c, target, n) }); err != nil {
-			return err
+	for started := false; !started; {
+		if !f.away[name] || !isMember(ctx, c, target, name) {
+			// From the start, whatever was done before: removed first, if it was not.
+			f.away[name] = false
+			if err := retry(ctx, rejoinPatience, func(ctx context.Context) error { return replace(ctx, c, target, n) }); err != nil {
+				return err
+			}
+			f.away[name] = true
 		}
-		f.away[name] = true
-	}
-	imposed := c.Impose(ctx, f.name, f.ended()) // an error of another node's is not in the way
-	err = retry(ctx, rejoinPatience, func(ctx context.Context) error {
-		if !isMember(ctx, c, target, name) {
-			return errors.New("it was added, and has not started as a member")
+		imposed := c.Impose(ctx, f.name, f.ended()) // an error of another node's is not in the way
+		err := retry(ctx, startPatience, func(ctx context.Context) error {
+			if !isMember(ctx, c, target, name) {
+				return errors.New("it was added, and has not started as a member")
+			}
+			return nil
+		})
+		if started = err == nil; !started && ctx.Err() != nil {
+			return errors.Join(err, imposed)
 		}
-		if err := c.Target.Ready(ctx, n); err != nil {
-			return fmt.Errorf("it is a member, and does not serve: %w", err)
-		}
-		return nil
-	})
-	if err != nil {
-		return errors.Join(err, imposed)
 	}
 	return nil
 }

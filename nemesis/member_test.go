@@ -122,7 +122,7 @@ func TestMemberHealGoesOn(t *testing.T) {
 	target.down = true
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := f.Heal(ctx, c); err == nil || !strings.Contains(err.Error(), "add n2 again: it is a member, and does not serve: not yet") {
+	if err := f.Heal(ctx, c); err == nil || !strings.Contains(err.Error(), "add n2 again: it was added, and has not started as a member") {
 		t.Errorf("got %v", err)
 	}
 	target.down = false
@@ -139,7 +139,7 @@ func TestMemberHealGoesOn(t *testing.T) {
 	}
 	target.down = true
 	if err := f.Heal(ctx, c); err == nil {
-		t.Error("healed while nobody serves")
+		t.Error("healed, and it has not started")
 	}
 	target.down, target.gone["n2"] = false, true
 	if err := f.Heal(t.Context(), c); err != nil || len(control.replaced) != 3 {

@@ -50,14 +50,15 @@ func (c *cluster) Verify(_ context.Context, fault string) (fallacy.Value, error)
 type led struct {
 	fallacy.Target
 	gone   map[string]bool
+	added  map[string]bool
 	refuse error // what Leave says
 	lost   bool  // Leave does what it says it has not
-	down   bool  // nobody is ready
+	down   bool  // who is added does not start
 }
 
 func (l *led) Members(_ context.Context, cluster []fallacy.Node) (names []string, err error) {
 	for _, n := range cluster {
-		if !l.gone[n.Name] {
+		if !l.gone[n.Name] && !(l.down && l.added[n.Name]) {
 			names = append(names, n.Name)
 		}
 	}
@@ -76,14 +77,8 @@ func (l *led) Join(_ context.Context, n fallacy.Node, _ []fallacy.Node) (fallacy
 		return fallacy.Process{}, errors.New("it is a member")
 	}
 	delete(l.gone, n.Name)
+	l.added[n.Name] = true
 	return fallacy.Process{}, nil
-}
-
-func (l *led) Ready(context.Context, fallacy.Node) error {
-	if l.down {
-		return errors.New("not yet")
-	}
-	return nil
 }
 
 func (*led) Primaries(_ context.Context, cluster []fallacy.Node) ([]string, error) {
@@ -92,7 +87,7 @@ func (*led) Primaries(_ context.Context, cluster []fallacy.Node) ([]string, erro
 
 func clusterOf(n int) (*cluster, fallacy.Cluster) {
 	control := &cluster{imposed: make(map[string]Conditions)}
-	c := fallacy.Cluster{Control: control, Target: &led{gone: make(map[string]bool)}}
+	c := fallacy.Cluster{Control: control, Target: &led{gone: make(map[string]bool), added: make(map[string]bool)}}
 	for i := range n {
 		c.Nodes = append(c.Nodes, fallacy.Node{Name: fmt.Sprintf("n%d", i+1)})
 	}

@@ -166,8 +166,3 @@ func statusOf(ctx context.Context, n fallacy.Node) (*etcdserverpb.StatusResponse
 	}
 	return status, err
 }
-
-// CrashPatterns returns what etcd writes when it stops in distress.
-func (*target) CrashPatterns() []string {
-	return []string{`^panic: `, `^fatal error: `, `"level":"(panic|fatal|dpanic)"`, `^SIG[A-Z]+: `}
-}
