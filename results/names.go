@@ -72,7 +72,7 @@ var terms = map[string]term{
 	"not unique":           {"a watch delivered an event twice", "", "etcd’s API guarantees"},
 	"not atomic":           {"a watch delivered part of a revision", "", "etcd’s API guarantees"},
 	"not reliable":         {"a watch left out an event", "", "etcd’s API guarantees"},
-	"not resumable":        {"a watch delivered what came before it began", "", "etcd’s API guarantees"},
+	"not resumable":        {"a watch did not go on from where it should", "It delivered what came before it began, or was told of a compaction of what it did not need.", "etcd’s API guarantees"},
 	"not bookmarkable":     {"a watch delivered what its bookmark had covered", "", "etcd’s API guarantees"},
 	"early expiry":         {"a key with a lease was gone before the time of the lease was over", "The time counts from when the grant, or the last keep-alive, was asked for.", gray},
 	"undead key":           {"a key was still there after its lease had been revoked", "", ""},
