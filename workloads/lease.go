@@ -148,25 +148,29 @@ func (g lessee) listed(now fallacy.Moment, event fallacy.Op) bool {
 	return false
 }
 
-// reaper is a worker's reads at the end, until no key is left or it is plain that
-// some will stay.
+// reaper is a worker's reads at the end, until no key is left, or it is plain that
+// some will stay, or its node answers none.
 type reaper struct {
-	n     int
-	until time.Duration // 0: it has not begun
-	after time.Duration
-	busy  bool
-	done  bool
+	n      int
+	until  time.Duration // 0: it has not begun
+	after  time.Duration
+	misses int // reads in a row that were not answered
+	busy   bool
+	done   bool
 }
 
-// reapFor is until keys that have not expired then never will.
-const reapFor = leaseMost*leaseLeast + checkers.LeaseOver + 3*time.Second
+// Bounds of a reaper.
+const (
+	reapFor    = leaseMost*leaseLeast + checkers.LeaseOver + 3*time.Second // until keys that have not expired then never will
+	missesMost = 5
+)
 
 // Next reads once more.
 func (g reaper) Next(now fallacy.Moment) (*fallacy.Op, fallacy.Generator) {
 	if g.until == 0 {
 		g.until = now.Time + reapFor
 	}
-	if g.done || now.Time > g.until {
+	if g.done || g.misses == missesMost || now.Time > g.until {
 		return nil, nil
 	}
 	if g.busy || len(now.Free) == 0 {
@@ -181,8 +185,11 @@ func (g reaper) Update(now fallacy.Moment, event fallacy.Op) fallacy.Generator {
 	if event.Type == fallacy.Invoke {
 		return g
 	}
-	left, _ := event.Value.List()
-	g.busy, g.done = false, event.Type == fallacy.OK && len(left) == 0
+	g.busy, g.misses = false, g.misses+1
+	if event.Type == fallacy.OK {
+		left, _ := event.Value.List()
+		g.misses, g.done = 0, len(left) == 0
+	}
 	g.after = now.Time + lookEvery*4
 	return g
 }
