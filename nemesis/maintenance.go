@@ -29,6 +29,9 @@ func task(name, doc string, need fallacy.Need, usually func(context.Context, *ra
 	f := onNodes(&Family{Name: name, Doc: doc, Fallacy: oneAdministrator, Needs: []fallacy.Need{need}}, condition)
 	f.choose = variantOf(pick{from: usually}, condition).choose
 	f.carriesOut = func(_ string, choose choose, tries int) fallacy.Fault {
+		if tries > 1 { // it is not known beforehand who is chosen
+			tries = taskTries
+		}
 		return &maintained{name: name, choose: choose, tries: tries}
 	}
 	return f
@@ -44,14 +47,15 @@ type maintained struct {
 
 // Times of a task, so that an injection ends before the controller gives it up.
 const (
-	taskPatience = 4 * time.Second
-	taskTriesMax = 12 * time.Second // after which no other nodes are tried
+	taskPatience = 3 * time.Second  // of one node
+	taskTriesFor = 12 * time.Second // after which no other nodes are tried
+	taskTries    = 10
 )
 
 // Inject has the task done to the nodes that were chosen. The damage is the tasks as
 // conditions. If none of the nodes did it, others are chosen.
 func (f *maintained) Inject(ctx context.Context, rng *rand.Rand, c fallacy.Cluster) (fallacy.Value, error) {
-	tries, cancel := context.WithTimeout(ctx, taskTriesMax)
+	tries, cancel := context.WithTimeout(ctx, taskTriesFor)
 	defer cancel()
 	for try := 1; ; try++ {
 		f.seen = fallacy.Nil()
