@@ -49,11 +49,12 @@ type maintained struct {
 const (
 	taskPatience = 3 * time.Second  // of one node
 	taskTriesFor = 12 * time.Second // after which no other nodes are tried
-	taskTries    = 10
+	taskTries    = 20
+	taskAgain    = 300 * time.Millisecond // between tries: a node may be about to come back
 )
 
 // Inject has the task done to the nodes that were chosen. The damage is the tasks as
-// conditions. If none of the nodes did it, others are chosen.
+// conditions. If none of the nodes did it, others are chosen, for some seconds.
 func (f *maintained) Inject(ctx context.Context, rng *rand.Rand, c fallacy.Cluster) (fallacy.Value, error) {
 	tries, cancel := context.WithTimeout(ctx, taskTriesFor)
 	defer cancel()
@@ -63,9 +64,21 @@ func (f *maintained) Inject(ctx context.Context, rng *rand.Rand, c fallacy.Clust
 		if err != nil {
 			return fallacy.Nil(), err
 		}
-		if f.seen, err = f.do(ctx, c, conditions); err == nil || try >= f.tries || tries.Err() != nil {
+		if f.seen, err = f.do(ctx, c, conditions); err == nil || try >= f.tries || !wait(tries, taskAgain) {
 			return damage, err
 		}
+	}
+}
+
+// wait waits; false if ctx is done before.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

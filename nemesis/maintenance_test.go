@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/fallacy-dev/fallacy"
 )
@@ -77,6 +78,10 @@ func TestTasksAreDone(t *testing.T) {
 
 // What nobody did is no fault, and what some did is one.
 func TestTasksThatCannotBeDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { cannotBeDone(t) }) // in which waiting takes no time
+}
+
+func cannotBeDone(t *testing.T) {
 	n := nemesisOf(t, "defrag:all")
 	_, c := keptCluster(3, "n1", "n2", "n3")
 	if _, err := n.Fault.Inject(t.Context(), fallacy.NewChance(1).Rand(), c); err == nil || !strings.Contains(err.Error(), "n2: it is down") {
