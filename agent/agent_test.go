@@ -212,3 +212,56 @@ func TestUngreetedAgent(t *testing.T) {
 		t.Error("an agent that nobody greeted pings")
 	}
 }
+
+func TestReplaceBeginsWithNothing(t *testing.T) {
+	c, g, _ := serve(t, "n1", time.Minute)
+	script := func(says string) fallacy.Process {
+		return fallacy.Process{
+			Argv:  []string{"/bin/sh", "-c", "echo " + says + " with $(ls); touch left; while :; do sleep 0.02; done"},
+			Files: map[string]string{says + "/conf": "x"},
+		}
+	}
+	if err := c.Replace(t.Context(), script("early")); err == nil || !strings.Contains(err.Error(), "no target") {
+		t.Errorf("before there is a target: got %v", err)
+	}
+	if err := c.Start(t.Context(), script("first")); err != nil {
+		t.Fatal(err)
+	}
+	said := func(want string) {
+		t.Helper()
+		eventually(t, func() error {
+			var out bytes.Buffer
+			if err := c.Fetch(t.Context(), "logs/output.log", &out); err != nil {
+				return err
+			}
+			if !strings.HasSuffix(out.String(), want) {
+				return fmt.Errorf("the output is %q, want %q at its end", out.String(), want)
+			}
+			return nil
+		})
+	}
+	said("first with first\n")
+	eventually(t, func() error { _, err := os.Stat(g.Dir + "/left"); return err })
+	if err := c.Replace(t.Context(), script("second")); err != nil {
+		t.Fatal(err)
+	}
+	said("second with second\n")
+
+	// What is imposed holds for what comes.
+	if err := c.Apply(t.Context(), agent.State{Seq: 1, Process: fallacy.Killed}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Replace(t.Context(), script("third")); err != nil {
+		t.Fatal(err)
+	}
+	if r := report(t, c, agent.Look{Process: true}); r.ProcessErr != "" || r.Process.PID != 0 {
+		t.Errorf("replaced while killed: %+v", r)
+	}
+	if err := c.Apply(t.Context(), agent.State{Seq: 2}); err != nil {
+		t.Fatal(err)
+	}
+	said("third with third\n")
+	if r := report(t, c, agent.Look{Process: true}); r.ProcessErr != "" || r.Process.Starts != 3 || len(r.Process.Exits) > 0 {
+		t.Errorf("got %+v, want 3 starts and no end that nobody asked for", r.Process)
+	}
+}

@@ -174,10 +174,10 @@ func (f *member) Verify(ctx context.Context, c fallacy.Cluster) (fallacy.Value, 
 func (f *member) Heal(ctx context.Context, c fallacy.Cluster) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, rejoinPatience)
+	limited, cancel := context.WithTimeout(ctx, rejoinPatience)
 	defer cancel()
 	for _, name := range slices.Sorted(maps.Keys(f.away)) {
-		if err := f.rejoin(ctx, c, name); err != nil {
+		if err := f.rejoin(limited, c, name); err != nil {
 			return fmt.Errorf("add %s again: %w", name, err)
 		}
 		delete(f.away, name)

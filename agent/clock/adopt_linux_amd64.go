@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,7 +16,7 @@ const swapRounds = 5
 // vDSO, as one that is started is, and pointers to the old functions are changed to
 // the new ones.
 func adopt(pid int, m *mapping, start uint32) error {
-	return apart(func() error {
+	return inTracer(func() error {
 		return withSeized(pid, func(s *seized, k *kernels, base uint64) error {
 			old, err := lookups(pid, k, base)
 			if err != nil {
@@ -46,7 +45,7 @@ func adopt(pid int, m *mapping, start uint32) error {
 // disown has a running process go by the machine's clock again, whoever gave it
 // another one. What was mapped stays: a thread may be about to return to it.
 func disown(pid int) error {
-	return apart(func() error {
+	return inTracer(func() error {
 		return withSeized(pid, func(s *seized, k *kernels, base uint64) error {
 			old, err := lookups(pid, k, base)
 			if err != nil {
@@ -55,17 +54,6 @@ func disown(pid int) error {
 			return s.swap(pid, old, lookup{k.vdso, base})
 		})
 	})
-}
-
-// apart does do in a thread of its own, which ends with it: whatever is traced then
-// is let go by the kernel.
-func apart(do func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with this goroutine
-		done <- do()
-	}()
-	return <-done
 }
 
 // withSeized does do with a process of which one thread is stopped.

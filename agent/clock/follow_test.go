@@ -95,7 +95,7 @@ func TestVerifyNoticesStrangers(t *testing.T) {
 	p.ask()
 	release, done := make(chan struct{}), make(chan error)
 	go func() {
-		done <- apart(func() error {
+		done <- inOtherThread(func() error {
 			s, err := seize(p.cmd.Process.Pid)
 			done <- err
 			if err != nil {

@@ -37,8 +37,7 @@ type seized struct {
 	system uint64 // where in the process there is a system call instruction
 }
 
-// seize stops one thread of a process. Only the calling thread of this program
-// may go on with it.
+// seize stops one thread of a process. For the tracer alone.
 func seize(pid int) (*seized, error) {
 	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	if err != nil {
@@ -92,7 +91,7 @@ func (s *seized) stop() error {
 		_, err = s.sigmask(ptraceSetSigmask, blockedSignals)
 	}
 	if err != nil {
-		_ = unix.PtraceDetach(s.pid) // one that has not stopped is let go when this thread ends
+		stuck = append(stuck, s.pid)
 	}
 	return err
 }
@@ -195,7 +194,11 @@ func (s *seized) poke(address, pointer uint64) error {
 func (s *seized) letGo() error {
 	err := setRegisters(s.pid, s.entry)
 	_, masked := s.sigmask(ptraceSetSigmask, s.mask)
-	if err = errors.Join(err, masked, unix.PtraceDetach(s.pid)); err != nil {
+	detached := unix.PtraceDetach(s.pid)
+	if detached != nil {
+		stuck = append(stuck, s.pid)
+	}
+	if err = errors.Join(err, masked, detached); err != nil {
 		return fmt.Errorf("let thread %d go: %w", s.pid, err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -195,6 +196,28 @@ func errJoin(errs ...error) error {
 	return nil
 }
 
+// A process that is killed while it is being adopted is left to who waits for it.
+func TestAdoptKilled(t *testing.T) {
+	c := newClock(t)
+	for range 5 {
+		p := launch(t, nil, child("hot", "0", "0"))
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for c.Adopt(p.cmd.Process.Pid) == nil {
+			}
+		}()
+		if err := p.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		<-done
+		_ = p.cmd.Wait() // it was killed, and says so
+		if status := p.cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() {
+			t.Fatalf("it ended with %v", p.cmd.ProcessState)
+		}
+	}
+}
+
 // stateOf is the state of a process in the process table.
 func stateOf(p *target) string {
 	found, _ := processOf(p.cmd.Process.Pid)
@@ -259,6 +282,16 @@ func TestAdoptSleeping(t *testing.T) {
 	}
 }
 
+// inOtherThread does do in a thread that is not the tracer's, and ends.
+func inOtherThread(do func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		done <- do()
+	}()
+	return <-done
+}
+
 // What cannot be adopted is as it was, and the error says why.
 func TestAdoptRefuses(t *testing.T) {
 	c := newClock(t)
@@ -271,7 +304,7 @@ func TestAdoptRefuses(t *testing.T) {
 	done := make(chan error)
 	release := make(chan struct{})
 	go func() {
-		done <- apart(func() error {
+		done <- inOtherThread(func() error {
 			s, err := seize(p.cmd.Process.Pid)
 			done <- err
 			<-release
