@@ -14,5 +14,6 @@
 // # Mechanisms
 //
 // One package each: agent/link for links between nodes, agent/clock for the
-// clock of the target's process, agent/proc for the process itself.
+// clock of the target's process and of what that executes, agent/proc for the
+// process itself, which can be replaced by another one with an empty directory.
 package agent
