@@ -152,7 +152,7 @@ func BenchmarkLoadTenMillion(b *testing.B) {
 			b.Fatal(len(h), damage, err)
 		}
 	}
-	b.ReportMetric((cpuTime(b) - before).Seconds()/float64(b.N), "cpu-s/op")
+	b.ReportMetric((cpuTime(b)-before).Seconds()/float64(b.N), "cpu-s/op")
 	perOp(b, n)
 }
 
