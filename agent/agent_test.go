@@ -224,7 +224,7 @@ func TestReplaceBeginsWithNothing(t *testing.T) {
 	if err := c.Replace(t.Context(), script("early")); err == nil || !strings.Contains(err.Error(), "no target") {
 		t.Errorf("before there is a target: got %v", err)
 	}
-	if err := c.Start(t.Context(), script("first")); err != nil {
+	if _, err := c.Start(t.Context(), script("first")); err != nil {
 		t.Fatal(err)
 	}
 	said := func(want string) {

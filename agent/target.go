@@ -24,8 +24,9 @@ func (a *Agent) Start(ctx context.Context, p fallacy.Process) (Started, error) {
 	}
 	a.target = proc.New(spec)
 	a.state.Process = fallacy.Running
+	err = a.target.Set(ctx, fallacy.Running)
 	a.samples = newSampler(a.target, sampleEvery, samplesMax)
-	return started(spec), a.target.Set(ctx, fallacy.Running)
+	return started(spec), err
 }
 
 // Replace ends the target, empties its data directory, and has p run from now on, in
