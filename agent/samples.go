@@ -1,7 +1,11 @@
 package agent
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/fallacy-dev/fallacy/agent/proc"
@@ -71,7 +75,7 @@ func (s *sampler) take(now time.Time) {
 	sample := Sample{PID: s.target.Status().PID}
 	var err error
 	if sample.PID != 0 {
-		if sample.Usage, err = proc.UsageOf(sample.PID); err != nil && s.target.Status().PID != sample.PID {
+		if sample.Usage, err = proc.UsageOf(sample.PID); ended(err) {
 			sample.PID, err = 0, nil
 		}
 	}
@@ -90,6 +94,12 @@ func (s *sampler) take(now time.Time) {
 		s.at[i], s.all[i] = s.at[2*i], s.all[2*i]
 	}
 	s.at, s.all, s.every = s.at[:half], s.all[:half], 2*s.every
+}
+
+// ended tells whether an error says that a process is no more, though nobody may
+// have waited for it yet.
+func ended(err error) bool {
+	return errors.Is(err, os.ErrProcessDone) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH)
 }
 
 // samples returns what was seen so far.
