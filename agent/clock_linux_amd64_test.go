@@ -21,7 +21,7 @@ func TestClockOfWhatAScriptBecomes(t *testing.T) {
 	}
 	perl := require.Program(t, "perl", "perl")
 	script := fmt.Sprintf(`exec %s -e '$| = 1; while (1) { print time, "\n"; select undef, undef, undef, 0.02 }'`, perl)
-	if err := c.Start(t.Context(), fallacy.Process{Argv: []string{"/bin/sh", "-c", script}}); err != nil {
+	if _, err := c.Start(t.Context(), fallacy.Process{Argv: []string{"/bin/sh", "-c", script}}); err != nil {
 		t.Fatal(err)
 	}
 	ahead := func(want time.Duration) {
