@@ -90,6 +90,9 @@ func collect(c *remote.Cluster, dir *results.Dir, run *results.Run) error {
 
 // keep writes down what the target used on a node. Nodes may be kept side by side.
 func keep(dir *results.Dir, run *results.Run, node string, s agent.Samples) error {
+	if run.Epoch.IsZero() {
+		return nil // there is no axis to put it on
+	}
 	now := time.Since(run.Epoch)
 	all := make([]results.Sample, len(s.All))
 	for i, sample := range s.All {
