@@ -25,6 +25,7 @@ type File struct {
 	Node     Node     `yaml:"node"`     // how a node is started
 	Ready    Probe    `yaml:"ready"`    // when it serves: a connection to the port client, unless it is said
 	Leader   Probe    `yaml:"leader"`   // which nodes lead
+	Version  Probe    `yaml:"version"`  // which version a node runs: the last line of the answer, or of the output
 	Client   Program  `yaml:"client"`   // who applies the operations
 
 	path string
@@ -111,10 +112,13 @@ func (f *File) validate() error {
 	for _, p := range []struct {
 		at string
 		Probe
-	}{{"$.ready", f.Ready}, {"$.leader", f.Leader}} {
+	}{{"$.ready", f.Ready}, {"$.leader", f.Leader}, {"$.version", f.Version}} {
 		if err := p.validate(f.Ports); err != nil {
 			complain(p.at, "%v", err)
 		}
+	}
+	if f.Version.TCP != "" {
+		complain("$.version.tcp", "a connection says nothing of a version: use http or command")
 	}
 	for i, pattern := range f.Node.Crash {
 		if _, err := regexp.Compile(pattern); err != nil {
@@ -156,7 +160,7 @@ func (f *File) texts(yield func(at, text string)) {
 	named("$.node.files", f.Node.Files)
 	list("$.client.argv", f.Client.Argv)
 	named("$.client.env", f.Client.Env)
-	for at, p := range map[string]Probe{"$.ready": f.Ready, "$.leader": f.Leader} {
+	for at, p := range map[string]Probe{"$.ready": f.Ready, "$.leader": f.Leader, "$.version": f.Version} {
 		yield(at+".http", p.HTTP)
 		list(at+".command", p.Command)
 	}
@@ -225,7 +229,7 @@ func (f *File) misread(err error) error {
 		line = at + ": " + rest
 	}
 	if errors.As(err, &unknown) {
-		line += ": there are name, doc, workload, ports, image; node with argv, env, copy, files, logs, crash; ready and leader with tcp, http or command; client with argv, env"
+		line += ": there are name, doc, workload, ports, image; node with argv, env, copy, files, logs, crash; ready and leader with tcp, http or command; version with http or command; client with argv, env"
 	}
 	return fmt.Errorf("%s:%s", f.path, line)
 }

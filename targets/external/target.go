@@ -118,31 +118,50 @@ func (l led) Primaries(ctx context.Context, cluster []fallacy.Node) (names []str
 	return names, nil
 }
 
+// Version returns what n answers to the question for its version.
+func (t *target) Version(ctx context.Context, n fallacy.Node) (string, error) {
+	if t.File.Version.empty() {
+		return "", fmt.Errorf("%s does not say how to ask a node: set version, as in version: {command: [./server, --version]}", t.path)
+	}
+	said, err := t.answer(ctx, t.File.Version, n)
+	if err == nil && said == "" {
+		err = errors.New("the answer is empty")
+	}
+	return said, err
+}
+
 // ask returns nil if n answers p.
 func (t *target) ask(ctx context.Context, p Probe, n fallacy.Node) error {
+	_, err := t.answer(ctx, p, n)
+	return err
+}
+
+// answer returns the last line of what n answers to p.
+func (t *target) answer(ctx context.Context, p Probe, n fallacy.Node) (string, error) {
 	v := t.view(n)
 	switch {
 	case p.TCP != "":
-		return stays(ctx, n.Public[p.TCP])
+		return "", stays(ctx, n.Public[p.TCP])
 	case p.HTTP != "":
 		url, err := expand(p.HTTP, v)
 		if err != nil {
-			return err
+			return "", err
 		}
 		return get(ctx, url)
 	}
 	argv, err := expandAll(p.Command, v)
 	if err != nil {
-		return err
+		return "", err
 	}
 	cmd, err := t.command(ctx, argv, n)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w: %s", argv[0], err, lastLine(out))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w: %s", argv[0], err, lastLine(out))
 	}
-	return nil
+	return lastLine(out), nil
 }
 
 // command is a program that is run beside fallacy about n.
@@ -180,23 +199,23 @@ func stays(ctx context.Context, addr string) error {
 	return fmt.Errorf("%s hangs up: %w", addr, err)
 }
 
-// get returns nil if a GET of url comes to success.
-func get(ctx context.Context, url string) error {
+// get returns the last line that a GET of url is answered with, if it comes to success.
+func get(ctx context.Context, url string) (string, error) {
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	q.Close = true
 	answer, err := http.DefaultClient.Do(q)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer answer.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(answer.Body, 1<<10)) // for people
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
-		return fmt.Errorf("%s: %s: %s", url, answer.Status, lastLine(text))
+		return "", fmt.Errorf("%s: %s: %s", url, answer.Status, lastLine(text))
 	}
-	return nil
+	return lastLine(text), nil
 }
 
 // lastLine is the last line of a text that says something.
