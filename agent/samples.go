@@ -53,25 +53,25 @@ func newSampler(target *proc.Supervisor, every time.Duration, most int) *sampler
 }
 
 func (s *sampler) run() {
-	every := s.every // which only this goroutine changes
+	every := s.take(time.Now())
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		s.take(time.Now())
-		if s.every != every {
-			every = s.every
-			tick.Reset(every)
-		}
 		select {
 		case <-tick.C:
 		case <-s.quit:
 			return
 		}
+		if now := s.take(time.Now()); now != every {
+			every = now
+			tick.Reset(every)
+		}
 	}
 }
 
-// take takes a sample. That the process ends meanwhile is no trouble: then none runs.
-func (s *sampler) take(now time.Time) {
+// take takes a sample, and returns when the next is due. That the process ends
+// meanwhile is no trouble: then none runs.
+func (s *sampler) take(now time.Time) (every time.Duration) {
 	sample := Sample{PID: s.target.Status().PID}
 	var err error
 	if sample.PID != 0 {
@@ -83,17 +83,18 @@ func (s *sampler) take(now time.Time) {
 	defer s.mu.Unlock()
 	if err != nil {
 		s.trouble = err.Error()
-		return
+		return s.every
 	}
 	s.at, s.all = append(s.at, now), append(s.all, sample)
 	if len(s.all) <= s.most {
-		return
+		return s.every
 	}
 	half := (len(s.all) + 1) / 2 // of an odd number, so that this one stays and the next is as far away as the others
 	for i := range half {
 		s.at[i], s.all[i] = s.at[2*i], s.all[2*i]
 	}
 	s.at, s.all, s.every = s.at[:half], s.all[:half], 2*s.every
+	return s.every
 }
 
 // ended tells whether an error says that a process is no more, though nobody may
@@ -127,5 +128,6 @@ func (a *Agent) Samples() Samples {
 	if s == nil {
 		return Samples{Trouble: "the target was never started"}
 	}
+	s.take(time.Now()) // so that they reach to the end
 	return s.samples(time.Now())
 }
