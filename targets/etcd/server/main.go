@@ -4,9 +4,11 @@
 //	cd targets/etcd/server
 //	CGO_ENABLED=0 go build -o etcd .
 //
-// For another version, before that:
+// For another version, beside a copy of this file, with nothing that this version asks for:
 //
-//	go get go.etcd.io/etcd/server/v3@v3.6.16
+//	go mod init etcd
+//	go get go.etcd.io/etcd/server/v3@v3.6.12
+//	CGO_ENABLED=0 go build -o etcd .
 //
 // It is a module of its own, so that fallacy does not depend on etcd's server.
 package main
