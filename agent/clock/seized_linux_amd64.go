@@ -37,13 +37,36 @@ type seized struct {
 	system uint64 // where in the process there is a system call instruction
 }
 
-// seize stops one thread of a process. For the tracer alone.
+// errUnstoppable is of a process all of whose threads wait for what cannot be
+// interrupted, or have ended.
+var errUnstoppable = errors.New("it has no thread that can be stopped")
+
+// seize stops one thread of a process, as soon as there is one that can be. For the
+// tracer alone.
 func seize(pid int) (*seized, error) {
+	overdue := time.NewTimer(seizePatience)
+	defer overdue.Stop()
+	tick := time.NewTicker(stepPatience)
+	defer tick.Stop()
+	for {
+		s, err := seizeNow(pid)
+		if !errors.Is(err, errUnstoppable) {
+			return s, err
+		}
+		select {
+		case <-tick.C:
+		case <-overdue.C:
+			return nil, err
+		}
+	}
+}
+
+func seizeNow(pid int) (*seized, error) {
 	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	if err != nil {
 		return nil, err
 	}
-	errs := []error{fmt.Errorf("process %d has no thread that can be stopped", pid)}
+	var errs []error
 	for _, thread := range threads {
 		var tid int
 		if _, err := fmt.Sscan(thread.Name(), &tid); err != nil {
@@ -60,6 +83,9 @@ func seize(pid int) (*seized, error) {
 		if errors.Is(err, unix.EPERM) {
 			break // nor will the others be given away
 		}
+	}
+	if len(errs) == 0 {
+		return nil, errUnstoppable
 	}
 	return nil, errors.Join(errs...)
 }

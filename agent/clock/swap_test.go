@@ -174,6 +174,7 @@ func TestSwapUnderLoad(t *testing.T) {
 		if err := errJoin(c.Adopt(p.cmd.Process.Pid), Disown(p.cmd.Process.Pid)); err != nil {
 			t.Fatalf("round %d: %v; the target says %q", i, err, p.end())
 		}
+		<-time.After(10 * time.Millisecond) // with the machine's clock
 	}
 	take(t, c, p)
 	until(t, "readings", func() bool {
