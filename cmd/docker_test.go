@@ -6,23 +6,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 
-	"github.com/moby/moby/client"
+	"github.com/fallacy-dev/fallacy/internal/require"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // haveDocker tells whether scripts about Docker can run. Where it is required
 // they run in any case, and fail without it.
 func haveDocker() bool {
-	if strings.Contains(os.Getenv("FALLACY_REQUIRE"), "docker") {
+	if require.Required("docker") {
 		return true
 	}
-	docker, err := client.New(client.FromEnv)
-	if err == nil {
-		_, err = docker.Ping(context.Background(), client.PingOptions{NegotiateAPIVersion: true})
-		docker.Close()
-	}
+	err := require.NoDocker(context.Background())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "SKIPPED, there is no Docker:", err)
 	}

@@ -6,10 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
+	"github.com/fallacy-dev/fallacy/internal/require"
 	"github.com/fallacy-dev/fallacy/remote/remotetest"
 	"github.com/moby/moby/client"
 )
@@ -50,15 +50,10 @@ func playEntrypoint() {
 // fails where Docker is required.
 func needDocker(t *testing.T) *client.Client {
 	t.Helper()
+	require.Docker(t)
 	docker, err := client.New(client.FromEnv)
-	if err == nil {
-		_, err = docker.Ping(t.Context(), client.PingOptions{NegotiateAPIVersion: true})
-	}
-	switch {
-	case err != nil && strings.Contains(os.Getenv("FALLACY_REQUIRE"), "docker"):
-		t.Fatal("Docker is required: ", err)
-	case err != nil:
-		t.Skip("SKIPPED, there is no Docker: ", err)
+	if err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(func() { docker.Close() })
 	return docker

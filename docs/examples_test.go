@@ -1,4 +1,4 @@
-package cmd_test
+package docs_test
 
 import (
 	"os"
@@ -57,9 +57,7 @@ func TestExampleModule(t *testing.T) {
 			t.Errorf("there is no %q in\n%s", anomaly, out)
 		}
 	}
-	if !haveDocker() {
-		require.Absent(t, "docker", "it does not answer")
-	}
+	require.Docker(t)
 	if out := run(1, append(common, "--bug", "blocks", "--on", "docker")...); !strings.Contains(out, "gap: ") {
 		t.Errorf("in a container there is no gap in\n%s", out)
 	}

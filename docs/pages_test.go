@@ -1,4 +1,4 @@
-package cmd_test
+package docs_test
 
 import (
 	"os"
@@ -25,16 +25,14 @@ func TestDocsAreTrue(t *testing.T) {
 			if page != "tutorial.md" {
 				require.Program(t, "python3", "python3")
 			}
-			text, err := os.ReadFile(filepath.Join("../docs", page))
+			text, err := os.ReadFile(page)
 			if err != nil {
 				t.Fatal(err)
 			}
 			bin, dir := t.TempDir(), t.TempDir()
 			if page == "your-image.md" {
-				if !haveDocker() {
-					require.Absent(t, "docker", "it does not answer")
-				}
-				build := exec.Command("go", "build", "-o", filepath.Join(bin, "fallacy"), "./fallacy")
+				require.Docker(t)
+				build := exec.Command("go", "build", "-o", filepath.Join(bin, "fallacy"), "../cmd/fallacy")
 				build.Env = append(os.Environ(), "CGO_ENABLED=0")
 				if out, err := build.CombinedOutput(); err != nil {
 					t.Fatalf("%v\n%s", err, out)
@@ -100,7 +98,7 @@ func steps(markdown string) (all []step) {
 
 // TestPagesShowTheExamples holds what your-system.md shows to what examples/kv has.
 func TestPagesShowTheExamples(t *testing.T) {
-	page, err := os.ReadFile("../docs/your-system.md")
+	page, err := os.ReadFile("your-system.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +115,7 @@ func TestPagesShowTheExamples(t *testing.T) {
 
 // TestLinksOfThePages looks whether what the pages refer to is there.
 func TestLinksOfThePages(t *testing.T) {
-	pages, err := filepath.Glob("../docs/*.md")
+	pages, err := filepath.Glob("*.md")
 	if err != nil || len(pages) < 8 {
 		t.Fatalf("%d pages, %v", len(pages), err)
 	}
@@ -141,7 +139,7 @@ func TestLinksOfThePages(t *testing.T) {
 
 // TestSuiteOfThePage lists the suite that docs/ci.md shows.
 func TestSuiteOfThePage(t *testing.T) {
-	page, err := os.ReadFile("../docs/ci.md")
+	page, err := os.ReadFile("ci.md")
 	if err != nil {
 		t.Fatal(err)
 	}
