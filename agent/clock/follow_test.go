@@ -91,7 +91,9 @@ func TestFollowMeanwhile(t *testing.T) {
 // One that cannot be followed is named: another tracer has it.
 func TestVerifyNoticesStrangers(t *testing.T) {
 	c := newClock(t)
-	p := launch(t, c, child("exec"))
+	cmd := child("exec")
+	cmd.Env = append(cmd.Env, "GODEBUG=asyncpreemptoff=1") // no signals: at each it would wait for its tracer
+	p := launch(t, c, cmd)
 	p.ask()
 	release, done := make(chan struct{}), make(chan error)
 	go func() {
