@@ -105,7 +105,7 @@ func TestVerifyNoticesStrangers(t *testing.T) {
 			}
 			err = s.letRun()
 			<-release
-			return err
+			return errJoin(err, s.interrupt(), s.letGo())
 		})
 	}()
 	if err := <-done; err != nil {
