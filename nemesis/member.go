@@ -19,11 +19,12 @@ A node is removed by asking the target, as an operator would, and its process en
 At the heal its data directory is emptied, it is added as a new member, started, and
 waited for until the others say that it is one. Never are so many removed that fewer than a majority of
 all nodes would be members. While the others have no majority, nobody can be removed,
-which the injection reports, and nobody added, which the heal waits for.`
+nor added: an injection waits for that for some seconds, and a heal for longer.`
 
 // Bounds on what is asked of the target. An injection and a heal have half a minute.
 const (
 	leavePatience  = 10 * time.Second // for one node to be removed
+	leaveFor       = 8 * time.Second  // for anybody to be: others may have ended a majority, who come back
 	memberPatience = 5 * time.Second  // for somebody to say who the members are
 	rejoinPatience = 15 * time.Second // for a heal: another fault may be in its way that ends only when it gives up
 	startPatience  = 6 * time.Second  // for a node that was added to start as a member
@@ -70,6 +71,18 @@ func (f *member) Inject(ctx context.Context, rng *rand.Rand, c fallacy.Cluster) 
 	if err != nil {
 		return fallacy.Nil(), err
 	}
+	again, cancel := context.WithTimeout(ctx, leaveFor)
+	defer cancel()
+	for {
+		damage, err := f.once(ctx, rng, c, target)
+		if !damage.IsNil() || errors.Is(err, errNobody) || !wait(again, rejoinAfter) {
+			return damage, err
+		}
+	}
+}
+
+// once removes those that it chooses. No damage means that nobody was removed.
+func (f *member) once(ctx context.Context, rng *rand.Rand, c fallacy.Cluster, target fallacy.Membership) (fallacy.Value, error) {
 	chosen, err := f.choose(ctx, rng, c)
 	if err != nil {
 		return fallacy.Nil(), err
@@ -88,6 +101,9 @@ func (f *member) Inject(ctx context.Context, rng *rand.Rand, c fallacy.Cluster) 
 	return damage, errors.Join(failed, err, c.Impose(ctx, f.name, f.ended()))
 }
 
+// errNobody is of a choice of nodes none of which can go.
+var errNobody = errors.New("nobody can be removed")
+
 // spare are those of names that are members and can go, so that a majority stays.
 func spare(ctx context.Context, c fallacy.Cluster, target fallacy.Membership, names []string) ([]string, error) {
 	members, err := askMembers(ctx, c, target)
@@ -98,7 +114,7 @@ func spare(ctx context.Context, c fallacy.Cluster, target fallacy.Membership, na
 	majority := len(c.Nodes)/2 + 1
 	names = names[:max(0, min(len(names), len(members)-majority))]
 	if len(names) == 0 {
-		return nil, fmt.Errorf("nobody can be removed: of %d nodes %v are members, and %d are a majority", len(c.Nodes), members, majority)
+		return nil, fmt.Errorf("%w: of %d nodes %v are members, and %d are a majority", errNobody, len(c.Nodes), members, majority)
 	}
 	return names, nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/fallacy-dev/fallacy"
 )
@@ -68,24 +69,24 @@ func TestMemberThatIsNotRemoved(t *testing.T) {
 		"not known, not done": {err: errors.New("timed out"), replaced: true},
 		"not known, and done": {err: errors.New("timed out"), lost: true, replaced: true},
 	} {
-		t.Run(what, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
 			control, c := clusterOf(5)
 			target := c.Target.(*led)
 			target.refuse, target.lost = test.err, test.lost
 			f := newMember(t, "member:n3")
 			damage, err := f.Inject(t.Context(), fallacy.NewChance(1).Rand(), c)
 			if !errors.Is(err, test.err) || !strings.Contains(err.Error(), "n3") {
-				t.Errorf("got %v, want the target's error, by the node's name", err)
+				t.Errorf("%s: got %v, want the target's error, by the node's name", what, err)
 			}
 			if damage.IsNil() == test.replaced {
-				t.Errorf("the damage is %v", damage)
+				t.Errorf("%s: the damage is %v", what, damage)
 			}
 			target.refuse = nil
 			if err := f.Heal(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
 			if got := slices.Equal(control.replaced, []string{"n3"}); got != test.replaced || len(target.gone) > 0 || len(control.imposed) > 0 {
-				t.Errorf("replaced %v, away %v, imposed %v", control.replaced, target.gone, control.imposed)
+				t.Errorf("%s: replaced %v, away %v, imposed %v", what, control.replaced, target.gone, control.imposed)
 			}
 		})
 	}
