@@ -12,13 +12,17 @@ import (
 // finds nobody, or a peer that has not heard of it, and is started again.
 var refusals = []string{"cannot fetch cluster info", "error validating peerURLs"}
 
+// stops is the error of a member that was removed, has heard of it, and ends.
+const stops = "server is stopping"
+
 // CrashPatterns returns what etcd writes when it stops in distress. It calls every
-// error at its start a failed discovery.
+// error at its start a failed discovery, and one later a failed listener.
 func (*target) CrashPatterns() []string {
-	const failed = `discovery failed","error":"`
+	const early, late = `discovery failed","error":"`, `listener failed","error":"`
+	const fatal = `"level":"fatal".*"msg":"`
 	return []string{
 		`^panic: `, `^fatal error: `, `^SIG[A-Z]+: `, `"level":"(panic|dpanic)"`,
-		`"level":"fatal".*"msg":"` + unlike(failed), `"level":"fatal".*"msg":"` + failed + unlike(refusals...),
+		fatal + unlike(early, late), fatal + early + unlike(refusals...), fatal + late + unlike(stops),
 	}
 }
 

@@ -17,9 +17,12 @@ func TestCrashPatterns(t *testing.T) {
 		fatal + `"discovery failed","error":"cannot access data directory"}`:                                        true,
 		fatal + `"discovery failed","error":"e"}`:                                                                   true,
 		fatal + `"discovered"}`: true,
-		fatal + `"failed to open WAL","error":"cannot fetch cluster info"}`:     true,
-		`{"level":"panic","msg":"tocommit(107) is out of range"}`:               true,
-		`{"level":"warn","msg":"failed","error":"error validating peerURLs x"}`: false,
+		fatal + `"listener failed","error":"server is stopping","stacktrace":"go"}`:        false,
+		fatal + `"listener failed","error":"accept tcp 127.0.0.1:1: too many open files"}`: true,
+		fatal + `"listening","error":"server is stopping"}`:                                true,
+		fatal + `"failed to open WAL","error":"cannot fetch cluster info"}`:                true,
+		`{"level":"panic","msg":"tocommit(107) is out of range"}`:                          true,
+		`{"level":"warn","msg":"failed","error":"error validating peerURLs x"}`:            false,
 		"panic: runtime error": true,
 	} {
 		got := slices.ContainsFunc((*target)(nil).CrashPatterns(), func(p string) bool { return regexp.MustCompile(p).MatchString(line) })
