@@ -23,9 +23,6 @@ func (v Value) Ident() Ident {
 	return Ident{kind: v.kind, s: v.String()}
 }
 
-// Int returns the int that the value is.
-func (id Ident) Int() (n int, ok bool) { return id.n, id.kind == KindInt }
-
 // String returns the value's JSON form.
 func (id Ident) String() string {
 	switch id.kind {

@@ -58,8 +58,6 @@ type register struct {
 	clock   int32
 	size    int  // calls, with those left out
 	short   bool // calls that began later are left out
-
-	stretches []*stretch // that the calls are in, until they are gathered
 }
 
 // Options say how [RegisterWith] is to read a history, and what it may spend.
@@ -71,6 +69,12 @@ type Options struct {
 	// cas proves nothing. Where it is told, the exact problem is NP-hard, and the
 	// key may need a search.
 	Refused func(completion fallacy.Op) bool
+}
+
+// tick returns the time of the op that has come.
+func (r *register) tick() int32 {
+	r.clock++
+	return r.clock - 1
 }
 
 // at returns the call at a place as the history has it.

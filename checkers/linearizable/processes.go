@@ -1,18 +1,12 @@
 package linearizable
 
 // slot is where a pending call is kept.
-type slot struct{ stretch, call int32 }
-
-// Slots of processes that wait for nothing.
-var (
-	idle   = slot{stretch: none}
-	unseen = slot{stretch: none - 1} // and did nothing so far
-)
+type slot struct{ register, call int32 }
 
 // processes remembers what each process waits for. Their numbers are small as a
 // rule, and then a slice does.
 type processes struct {
-	dense  []slot
+	dense  []slot // register less than 0: none
 	sparse map[int]slot
 	count  int
 }
@@ -24,7 +18,7 @@ func (p *processes) put(process int, s slot) {
 	}
 	if p.count++; process < dense*p.count+1024 && len(p.sparse) == 0 {
 		for len(p.dense) <= process {
-			p.dense = append(p.dense, unseen)
+			p.dense = append(p.dense, slot{none, none})
 		}
 		p.dense[process] = s
 		return
@@ -35,17 +29,15 @@ func (p *processes) put(process int, s slot) {
 	p.sparse[process] = s
 }
 
-// take returns what the process waits for, which it then does no more, and
-// whether it was heard of at all.
-func (p *processes) take(process int) (s slot, known bool) {
+// take returns what the process waits for, which it then does no more.
+func (p *processes) take(process int) (s slot, ok bool) {
 	if process < len(p.dense) {
 		s = p.dense[process]
-		p.dense[process] = idle
-		return s, s != unseen
+		p.dense[process] = slot{none, none}
+		return s, s.register >= 0
 	}
-	if s, known = p.sparse[process]; !known {
-		s = unseen
+	if s, ok = p.sparse[process]; ok {
+		delete(p.sparse, process)
 	}
-	p.put(process, idle)
-	return s, known
+	return s, ok
 }

@@ -37,10 +37,7 @@ and Gong, 1993, and Lowe, 2017, for the searches.`
 func Register() *fallacy.Checker { return RegisterWith(Options{}) }
 
 // RegisterWith returns the checker of registers, with options.
-func RegisterWith(options Options) *fallacy.Checker { return byStretches(options, stretchLength) }
-
-// byStretches reads a history by stretches of at least the length.
-func byStretches(options Options, length int) *fallacy.Checker {
+func RegisterWith(options Options) *fallacy.Checker {
 	return &fallacy.Checker{
 		Name: "linearizable",
 		Doc:  registerDoc,
@@ -48,7 +45,7 @@ func byStretches(options Options, length int) *fallacy.Checker {
 			budget := options.Budget.orUsual()
 			ctx, cancel := budget.context(ctx)
 			defer cancel()
-			all, err := registers(h, options.Refused, length)
+			all, err := registers(h, options)
 			if err != nil {
 				return fallacy.Finding{}, err
 			}
@@ -67,7 +64,6 @@ func (r *register) judge(ctx context.Context, memory int) part {
 	if p.err = context.Cause(ctx); p.err != nil {
 		return p
 	}
-	r.gather()
 	answer, w, bad := r.exact()
 	p.searched = answer == undecided || answer == legal && r.hasRefusals()
 	if p.searched {
