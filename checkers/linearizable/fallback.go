@@ -119,7 +119,7 @@ func (r *register) pinned(ctx context.Context, memory int) *violation {
 	for i, c := range r.calls {
 		ends[i] = c.end
 	}
-	place, certain := shortest(ends, func(end int32) (bool, error) {
+	place, certain := shortest(ends, never, func(end int32) (bool, error) {
 		cut := r.upTo(end)
 		answer, w, _ := cut.exact()
 		if answer == illegal {

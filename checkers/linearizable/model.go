@@ -183,7 +183,7 @@ func (o *object) pinned(ctx context.Context, memory int) (place int, certain boo
 	for i := range o.calls {
 		ends[i] = o.interval(i).end
 	}
-	return shortest(ends, func(end int32) (bool, error) { return o.problem(end).search(ctx, memory) })
+	return shortest(ends, never, func(end int32) (bool, error) { return o.problem(end).search(ctx, memory) })
 }
 
 func (o *object) interval(at int) interval {

@@ -58,14 +58,15 @@ func (s *searching) run(ctx context.Context, memory int) (bool, error) {
 		if steps%256 == 0 && ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
-		if s.most > 0 && steps >= s.most {
+		if s.most > 0 && (steps >= s.most || s.idle > s.most/idleShare) {
 			return false, errSteps
 		}
+		s.idle++
 		s.look(state)
 		if s.window.required == 0 {
 			return true, nil
 		}
-		if _, known := s.failed[s.here(state)]; !known {
+		if !s.hopeless(state) {
 			s.frames = append(s.frames, choice{state: state, base: len(s.window.log), tried: -1, first: s.stuck(state)})
 		}
 		state, more = s.advance()
@@ -88,8 +89,10 @@ type searching struct {
 	withheld bool // one did not come for that
 
 	most     int     // steps; 0: any number
+	idle     int     // steps since there was a longer order than before
 	farthest []int32 // the calls in order when fewest were left that must happen
 	left     int     // how many those were
+	shared   int     // how many of those the window's log begins with
 }
 
 // choice is a choice of the next call to be made.
@@ -114,6 +117,15 @@ func (p *problem) start() *searching {
 	return s
 }
 
+// hopeless tells whether no order goes on from here, as was found before.
+func (s *searching) hopeless(state any) bool {
+	if len(s.failed) == 0 {
+		return false
+	}
+	_, known := s.failed[s.here(state)]
+	return known
+}
+
 func (s *searching) here(state any) digest { return s.window.done.with(s.digest(state)) }
 
 // look takes the calls that change nothing and fit.
@@ -136,13 +148,15 @@ func (s *searching) look(state any) {
 // advance makes the next choice that has not been tried.
 func (s *searching) advance() (state any, more bool) {
 	if s.most > 0 && s.window.required < s.left {
-		s.farthest, s.left = slices.Clone(s.window.log), s.window.required
+		s.farthest = append(s.farthest[:s.shared], s.window.log[s.shared:]...)
+		s.shared, s.left, s.idle = len(s.farthest), s.window.required, 0
 	}
 	for len(s.frames) > 0 {
 		f := &s.frames[len(s.frames)-1]
 		for len(s.window.log) > f.base {
 			s.window.untake()
 		}
+		s.shared = min(s.shared, f.base)
 		for {
 			best := s.untried(f.tried)
 			if best == none && f.first == none {
@@ -217,8 +231,9 @@ func (s *searching) untried(tried int32) int32 {
 
 // shortest returns the place of the answered call up to whose end there already
 // is no order. What is linearizable remains so when its end is cut off, hence a
-// binary search. It is not certain if the budget ran out.
-func shortest(ends []int32, orderUpTo func(end int32) (bool, error)) (place int, certain bool) {
+// binary search; it begins near an end up to which there probably is none, unless
+// that is never. It is not certain if the budget ran out.
+func shortest(ends []int32, near int32, orderUpTo func(end int32) (bool, error)) (place int, certain bool) {
 	var answered []int // places, by completion
 	for i, end := range ends {
 		if end != never {
@@ -227,12 +242,25 @@ func shortest(ends []int32, orderUpTo func(end int32) (bool, error)) (place int,
 	}
 	slices.SortFunc(answered, func(a, b int) int { return cmp.Compare(ends[a], ends[b]) })
 	certain = true
-	at := sort.Search(len(answered)-1, func(i int) bool {
+	none := func(i int) bool {
 		ok, err := orderUpTo(ends[answered[i]])
 		certain = certain && err == nil
 		return !ok && err == nil
-	})
-	return answered[at], certain
+	}
+	low, high := 0, len(answered)-1 // there is none up to high
+	at := sort.Search(high, func(i int) bool { return ends[answered[i]] >= near })
+	if near != never && none(at) {
+		high = at
+		for step := 1; low < high; step *= 2 {
+			i := max(low, high-step)
+			if !none(i) {
+				low = i + 1
+				break
+			}
+			high = i
+		}
+	}
+	return answered[low+sort.Search(high-low, func(i int) bool { return none(low + i) })], certain
 }
 
 // around returns the call at the place and those that ran at the same time, as

@@ -14,7 +14,9 @@ const (
 	orderShown = 8
 	nextShown  = 6
 	stuckSteps = 20_000
-	stateShown = 120 // bytes
+	stuckMost  = 8192 // calls of a register up to its violation: more would take longer than the verdict by far
+	idleShare  = 10   // of the steps, one in so many without a longer order ends the search
+	stateShown = 120  // bytes
 )
 
 var errSteps = errors.New("the steps are used up")
@@ -159,6 +161,9 @@ func (r *register) stuckAt(ctx context.Context, bad *violation) *fallacy.Stuck {
 		end = r.endOf(bad.calls)
 	}
 	cut := r.upTo(end)
+	if len(cut.calls) > stuckMost {
+		return nil
+	}
 	cut.drop()
 	s := cut.plain().stuck(ctx, told{
 		op:    func(at int) int { return opOf(cut.at(int32(at))) },
@@ -204,7 +209,7 @@ func (r *register) first(found *violation) *violation {
 	for i, c := range r.calls {
 		ends[i] = c.end
 	}
-	place, _ := shortest(ends, func(end int32) (bool, error) {
+	place, _ := shortest(ends, r.endOf(found.calls), func(end int32) (bool, error) {
 		answer, _, _ := r.upTo(end).exact()
 		return answer != illegal, nil
 	})
