@@ -101,8 +101,10 @@ func keep(dir *results.Dir, run *results.Run, node string, s agent.Samples) erro
 			At: now - sample.Ago, PID: sample.PID, CPU: u.CPU, Memory: u.Memory, Files: u.Files, Threads: u.Threads, Read: u.Read, Written: u.Written,
 		}
 	}
-	if i := slices.IndexFunc(run.Members, func(m results.Member) bool { return m.Node == node }); i >= 0 {
-		run.Members[i].NoSamples = s.Trouble
+	for i := range run.Members { // and not their copies: others are being written to
+		if m := &run.Members[i]; m.Node == node {
+			m.NoSamples = s.Trouble
+		}
 	}
 	return dir.SaveSamples(node, all)
 }
