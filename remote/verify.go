@@ -34,7 +34,7 @@ func (c *Cluster) Verify(ctx context.Context, fault string) (fallacy.Value, erro
 
 // verifyNodes looks at processes and clocks.
 func (c *Cluster) verifyNodes(ctx context.Context, fault string, touched scope) ([]fallacy.Field, error) {
-	if err := errors.Join(c.readable(touched), c.own(fault)); err != nil {
+	if err := errors.Join(c.readable(touched), c.own(fault), c.crossed(fault)); err != nil {
 		return nil, err // there is nothing to look at
 	}
 	reports := make([]agent.Report, len(c.nodes))

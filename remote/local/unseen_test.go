@@ -42,3 +42,29 @@ func TestHealUnderACutTheOtherWay(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingCrosses: what a fault does to what crosses a link took no effect where
+// nothing does, or where nobody can see it.
+func TestNothingCrosses(t *testing.T) {
+	c := open(t, "n1", "n2")
+	slow := remotetest.Linked("n2", "n1", fallacy.Link{Delay: time.Millisecond})
+	refused := func(why string) {
+		t.Helper()
+		if err := c.Impose(t.Context(), "delay", slow); err != nil {
+			t.Fatal(err)
+		}
+		if evidence, err := c.Verify(t.Context(), "delay"); err == nil || !strings.Contains(err.Error(), "every link that it is about") {
+			t.Errorf("%s: verified as %v, %v", why, evidence, err)
+		}
+		remotetest.Impose(t, c, "delay", nil)
+	}
+	remotetest.Impose(t, c, "cut", remotetest.Linked("n2", "n1", fallacy.Link{Cut: true}))
+	refused("cut by another fault")
+	remotetest.Impose(t, c, "stall", remotetest.Linked("n2", "n1", fallacy.Link{Stall: true}))
+	remotetest.Impose(t, c, "cut", remotetest.Linked("n1", "n2", fallacy.Link{Cut: true}))
+	remotetest.Impose(t, c, "stall", nil)
+	refused("no connection, and the way back is cut")
+	remotetest.Impose(t, c, "cut", nil)
+	remotetest.Impose(t, c, "delay", slow)
+	remotetest.Impose(t, c, "delay", nil)
+}
